@@ -1,0 +1,45 @@
+"""Errors of the bulletin board."""
+
+from __future__ import annotations
+
+
+class BoardError(Exception):
+    """Root of every error that the bulletin board raises on purpose."""
+
+
+class BoardLocked(BoardError):
+    """Another process writes this record or uses this state."""
+
+
+class StaleState(BoardError):
+    """The state is older than what the log has signed elsewhere: an old copy was restored, and must not sign."""
+
+
+class RecordCorrupt(BoardError):
+    """Files of the record or the state are missing, foreign, or do not hash to the root that was committed to."""
+
+
+class StorageFailed(BoardError):
+    """An earlier write or fsync failed; what is on disk is unknown, so the board has to be opened again."""
+
+
+class CosignatureRefused(BoardError):
+    """A cosignature that must not be published: it is dated in the future."""
+
+
+class KeyFileError(BoardError):
+    """A key file cannot be used; the message says which file and why."""
+
+
+class WitnessRefusal(BoardError):
+    """The log witness does not cosign.
+
+    Attributes:
+        status: the HTTP status that C2SP tlog-witness prescribes for this case.
+        size: for a conflict, the size of the last checkpoint that was cosigned.
+    """
+
+    def __init__(self, status: int, message: str, size: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.size = size

@@ -1,0 +1,17 @@
+"""Errors of the election definition."""
+
+from __future__ import annotations
+
+
+class DefinitionError(ValueError):
+    """An election definition that cannot be accepted.
+
+    Attributes:
+        path: where the defect is, such as ``contests[1].options[3].id`` or ``candidates.csv:12:3``; empty for the whole.
+        reason: what is wrong there and what is expected.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}" if path else reason)
+        self.path = path
+        self.reason = reason

@@ -1,0 +1,101 @@
+"""Names for the example: parties in Kyrgyz and Russian, regions, and synthetic polling places abroad."""
+
+from __future__ import annotations
+
+#: Party name as in kg-2021-parliament-list.json -> id, Kyrgyz, Russian. Names only; the order is that of the ballot here.
+PARTIES: dict[str, tuple[str, str, str]] = {
+    "Ata-Zhurt Kyrgyzstan": ("ata-zhurt-kyrgyzstan", "Ата-Журт Кыргызстан", "Ата-Журт Кыргызстан"),
+    "Ishenim": ("ishenim", "Ишеним", "Ишеним"),
+    "Yntymak": ("yntymak", "Ынтымак", "Ынтымак"),
+    "Alliance": ("alliance", "Альянс", "Альянс"),
+    "Butun Kyrgyzstan": ("butun-kyrgyzstan", "Бүтүн Кыргызстан", "Бутун Кыргызстан"),
+    "Yiman Nuru": ("yiman-nuru", "Ыйман Нуру", "Ыйман Нуру"),
+    "El Umutu": ("el-umutu", "Эл Үмүтү", "Эл Умуту"),
+    "Azattyk": ("azattyk", "Азаттык", "Азаттык"),
+    "Ata-Meken": ("ata-meken", "Ата-Мекен", "Ата-Мекен"),
+    "Social Democrats": ("social-democrats", "Социал-демократтар", "Социал-демократы"),
+    "Uluttar Birimdigi": ("uluttar-birimdigi", "Улуттар Биримдиги", "Улуттар Биримдиги"),
+    "Mekenchil El": ("mekenchil-el", "Мекенчил Эл", "Мекенчил Эл"),
+    "Patriotic Party of Unity of Kyrgyzstan": (
+        "patriotic-unity",
+        "Кыргызстандын Биримдигинин Патриоттук партиясы",
+        "Патриотическая партия единства Кыргызстана",
+    ),
+    "Bagyt": ("bagyt", "Багыт", "Багыт"),
+    "Uluu-Zhurt": ("uluu-zhurt", "Улуу-Журт", "Улуу-Журт"),
+    "Legalize": ("legalize", "Легалайз", "Легалайз"),
+    "Kuchtuu Region": ("kuchtuu-region", "Күчтүү Регион", "Кучтуу Регион"),
+    "Ordo": ("ordo", "Ордо", "Ордо"),
+    "Aruuzat-El Kutu": ("aruuzat-el-kutu", "Аруузат-Эл Куту", "Аруузат-Эл Куту"),
+    "Zhashasyn Kyrgyzstan": ("zhashasyn-kyrgyzstan", "Жашасын Кыргызстан", "Жашасын Кыргызстан"),
+    "Kyrgyzstan zhashyldar partiyasy": (
+        "zhashyldar",
+        "Кыргызстан жашылдар партиясы",
+        "Партия зелёных Кыргызстана",
+    ),
+}
+
+#: id -> kind, Kyrgyz, Russian, English, (latitude, longitude) of the centre in millionths of a degree, relative size.
+REGIONS: dict[str, tuple[str, str, str, str, tuple[int, int], int]] = {
+    "batken": ("oblast", "Баткен облусу", "Баткенская область", "Batken Oblast", (40_062_000, 70_819_000), 548),
+    "jalal-abad": (
+        "oblast",
+        "Жалал-Абад облусу",
+        "Джалал-Абадская область",
+        "Jalal-Abad Oblast",
+        (40_933_000, 73_003_000),
+        1261,
+    ),
+    "issyk-kul": (
+        "oblast",
+        "Ысык-Көл облусу",
+        "Иссык-Кульская область",
+        "Issyk-Kul Oblast",
+        (42_491_000, 78_394_000),
+        501,
+    ),
+    "naryn": ("oblast", "Нарын облусу", "Нарынская область", "Naryn Oblast", (41_428_000, 75_991_000), 292),
+    "osh": ("oblast", "Ош облусу", "Ошская область", "Osh Oblast", (40_400_000, 73_300_000), 1391),
+    "talas": ("oblast", "Талас облусу", "Таласская область", "Talas Oblast", (42_523_000, 72_242_000), 271),
+    "chuy": ("oblast", "Чүй облусу", "Чуйская область", "Chuy Oblast", (42_840_000, 75_300_000), 975),
+    "bishkek": ("city", "Бишкек шаары", "город Бишкек", "Bishkek", (42_875_000, 74_603_000), 1074),
+    "osh-city": ("city", "Ош шаары", "город Ош", "Osh City", (40_515_000, 72_808_000), 322),
+}
+
+#: Country -> Kyrgyz, Russian, English, how many of the 100 synthetic precincts abroad are there (34 countries).
+ABROAD: dict[str, tuple[str, str, str, int]] = {
+    "ru": ("Россия", "Россия", "Russia", 40),
+    "kz": ("Казакстан", "Казахстан", "Kazakhstan", 8),
+    "tr": ("Түркия", "Турция", "Turkey", 7),
+    "us": ("АКШ", "США", "United States", 5),
+    "de": ("Германия", "Германия", "Germany", 3),
+    "kr": ("Корея Республикасы", "Республика Корея", "Republic of Korea", 3),
+    "ae": ("Бириккен Араб Эмираттары", "Объединённые Арабские Эмираты", "United Arab Emirates", 3),
+    "cn": ("Кытай", "Китай", "China", 3),
+    "uz": ("Өзбекстан", "Узбекистан", "Uzbekistan", 2),
+    "gb": ("Улуу Британия", "Великобритания", "United Kingdom", 2),
+    "it": ("Италия", "Италия", "Italy", 1),
+    "tj": ("Тажикстан", "Таджикистан", "Tajikistan", 1),
+    "tm": ("Түркмөнстан", "Туркменистан", "Turkmenistan", 1),
+    "az": ("Азербайжан", "Азербайджан", "Azerbaijan", 1),
+    "by": ("Беларусь", "Беларусь", "Belarus", 1),
+    "ua": ("Украина", "Украина", "Ukraine", 1),
+    "fr": ("Франция", "Франция", "France", 1),
+    "ch": ("Швейцария", "Швейцария", "Switzerland", 1),
+    "at": ("Австрия", "Австрия", "Austria", 1),
+    "be": ("Бельгия", "Бельгия", "Belgium", 1),
+    "pl": ("Польша", "Польша", "Poland", 1),
+    "cz": ("Чехия", "Чехия", "Czechia", 1),
+    "hu": ("Венгрия", "Венгрия", "Hungary", 1),
+    "es": ("Испания", "Испания", "Spain", 1),
+    "jp": ("Япония", "Япония", "Japan", 1),
+    "my": ("Малайзия", "Малайзия", "Malaysia", 1),
+    "in": ("Индия", "Индия", "India", 1),
+    "pk": ("Пакистан", "Пакистан", "Pakistan", 1),
+    "ir": ("Иран", "Иран", "Iran", 1),
+    "sa": ("Сауд Арабиясы", "Саудовская Аравия", "Saudi Arabia", 1),
+    "qa": ("Катар", "Катар", "Qatar", 1),
+    "kw": ("Кувейт", "Кувейт", "Kuwait", 1),
+    "mn": ("Монголия", "Монголия", "Mongolia", 1),
+    "ca": ("Канада", "Канада", "Canada", 1),
+}

@@ -30,9 +30,7 @@ def cosign(text: str, key: NoteSigningKey, timestamp: int) -> NoteSignature:
     if not 0 <= timestamp <= MAX_TIMESTAMP:
         raise ValueError(f"timestamp {timestamp} is out of range")
     signature = key.sign_message(_message(text, timestamp))
-    return NoteSignature(
-        key.name, key.verifier.key_id, timestamp.to_bytes(_TIMESTAMP_BYTES, "big") + signature
-    )
+    return NoteSignature(key.name, key.verifier.key_id, timestamp.to_bytes(_TIMESTAMP_BYTES, "big") + signature)
 
 
 def verify_cosignature(text: str, line: NoteSignature, key: VerifierKey) -> int:

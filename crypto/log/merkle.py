@@ -143,9 +143,7 @@ def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[by
         raise InvalidLogProof(f"inclusion: the proof for entry {index} of {size} leads to another root")
 
 
-def verify_consistency(
-    old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]
-) -> None:
+def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]) -> None:
     """Check that the old tree is a prefix of the new one; algorithm of RFC 9162 section 2.1.4.2.
 
     An old size of 0 or of ``new_size`` takes an empty proof and requires the root that follows from it.

@@ -15,9 +15,9 @@ import numpy as np
 
 from crypto import cbor
 from crypto.batch import Accumulator, find_failures
-from crypto.blind_bls import verify_credentials
+from crypto.blind_bls import StyleCredentials, encode_message, find_invalid_credentials
 from crypto.elgamal import EncryptionKey, decode_ciphertexts
-from crypto.errors import DecodeError, InvalidProof
+from crypto.errors import DecodeError
 from crypto.group.interface import ElementVector, G2Vector, PairingGroup, ScalarVector
 from crypto.hashing import frame
 from crypto.proofs.disjunctive import ChoiceLayout, accumulate_choices
@@ -60,12 +60,14 @@ class Judged:
     style: str | None = None
     ballot: Ballot | None = None
     reason: str | None = None
+    opens: bool = True
 
 
 def judge_entries(context: BallotContext, entries: Sequence[bytes]) -> list[Judged]:
     """Decode and verify entries of type ballot and challenge; each gets the first reason that applies, or None.
 
-    Reasons set here: malformed, credential, signature, proof, opening. Variable time; everything is public.
+    Reasons set here: malformed, credential, signature, proof; ``opens`` tells of a challenge whether its opening holds,
+    which the order of reasons puts after duplicates. Variable time; everything is public.
     """
     judged = [_decode_entry(context, entry) for entry in entries]
     _judge_elements(context, judged)
@@ -79,8 +81,8 @@ def judge_entries(context: BallotContext, entries: Sequence[bytes]) -> list[Judg
 
         _judge_batch(context, rows, "proof", lambda _, part: holds(part))
     for row in judged:
-        if row.challenge and row.reason is None and not _opening_holds(context, row):
-            row.reason = "opening"
+        if row.challenge and row.reason is None:
+            row.opens = _opening_holds(context, row)
     return judged
 
 
@@ -151,26 +153,15 @@ def _scalars(row: Judged) -> bytes:
 
 
 def _judge_credentials(context: BallotContext, judged: Sequence[Judged]) -> None:
+    rows: list[Judged] = []
+    batches: list[StyleCredentials] = []
     for style, key in context.issuance_keys.items():
-        rows = [row for row in judged if row.style == style and row.reason is None]
-
-        def holds(part: Sequence[Judged], style: str = style, key: G2Vector = key) -> bool:
-            try:
-                verify_credentials(
-                    context.pairing,
-                    {style: key},
-                    context.election,
-                    [style] * len(part),
-                    [_ballot(row).pseudonym for row in part],
-                    [_ballot(row).credential for row in part],
-                    os.urandom,
-                )
-            except (InvalidProof, DecodeError):
-                return False
-            return True
-
-        for index in find_failures(rows, holds):
-            rows[index].reason = "credential"
+        part = [row for row in judged if row.style == style and row.reason is None]
+        messages = [encode_message(context.election, style, _ballot(row).pseudonym) for row in part]
+        batches.append(StyleCredentials(key, messages, b"".join([_ballot(row).credential for row in part])))
+        rows += part
+    for index, _ in find_invalid_credentials(context.pairing, batches, os.urandom) if rows else []:
+        rows[index].reason = "credential"
 
 
 def _signed_message(row: Judged) -> tuple[str, bytes]:

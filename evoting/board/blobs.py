@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
-from evoting.board.layout import TEMPORARY, BlobRef
+from evoting.board.layout import BlobRef
 from evoting.board.storage import Storage
 
 _CHUNK = 1 << 22
@@ -22,22 +22,26 @@ class BlobWriter:
         """Store a blob; on return it is durable under its name, so an entry may name it.
 
         Args:
-            source: the content, or a file that holds it and does not change meanwhile. A file is read in chunks.
+            source: the content, or a file that holds it, which is read in chunks.
+
+        Raises:
+            OSError: the source cannot be read, or the disk fails; after either, the board has to be opened again.
         """
-        ref = describe_blob(source)
+        temporary = self._storage.temporary(self._root)
+        with self._storage.changing():
+            if isinstance(source, bytes):
+                self._storage.write_file(temporary, source)
+            else:
+                self._storage.copy_file(source, temporary)
+        # Described from the copy, so that a source that changes meanwhile cannot get a wrong name.
+        ref = describe_blob(temporary)
         target = self._root / ref.path()
         if target.exists() and describe_blob(target) == ref:
+            self._storage.remove(temporary)
             return ref
-        self._storage.ensure_directory(target.parent)
+        self._storage.ensure_directory(target.parent, self._root)
         self._storage.settle()
-        temporary = self._root / TEMPORARY / "blob"
-        if isinstance(source, bytes):
-            self._storage.replace(target, source, temporary)
-        else:
-            self._storage.replace_from(target, source, temporary)
-            if describe_blob(target) != ref:
-                self._storage.remove(target)
-                raise ValueError(f"{source} changed while it was stored")
+        self._storage.finish(temporary, target)
         return ref
 
 

@@ -311,7 +311,7 @@ def _candidates_tree(candidates: tuple[Candidate, ...]) -> list[object]:
 def _read_sex(reader: MapReader) -> Sex | None:
     value = reader.take("sex")
     if value is None or value == "f" or value == "m":
-        return cast("Sex | None", value)
+        return value
     raise reader.fail("sex", f"expected f, m or null, found {shown(value)}")
 
 

@@ -176,7 +176,7 @@ def _titles(ky: str, ru: str, en: str) -> Titles:
 
 
 def _numbered(texts: tuple[str, str, str], number: int) -> Titles:
-    return _titles(*(f"{text} {number}" for text in texts))  # type: ignore[arg-type]
+    return _titles(*(f"{text} {number}" for text in texts))
 
 
 def _units(roll: Sequence[int]) -> tuple[ReportingUnit, ...]:

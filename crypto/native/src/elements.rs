@@ -55,11 +55,7 @@ impl ElementVector {
         };
         let (left, right) = (self.items(), other.get().items());
         let length = broadcast_length(left.len(), right.len())?;
-        let out = py.detach(|| {
-            parallel::map(length, GRAIN_ADD, |i| {
-                f(broadcast(left, i), broadcast(right, i))
-            })
-        });
+        let out = py.detach(|| parallel::map(length, GRAIN_ADD, |i| f(broadcast(left, i), broadcast(right, i))));
         Ok(Py::new(py, Self::new(out))?.into_any())
     }
 
@@ -71,25 +67,15 @@ impl ElementVector {
     ) -> PyResult<Vec<RistrettoPoint>> {
         let (points, scalars) = (self.items(), scalars.get().items());
         let length = broadcast_length(points.len(), scalars.len())?;
-        Ok(py.detach(|| {
-            parallel::map(length, GRAIN_MUL, |i| {
-                f(broadcast(points, i), broadcast(scalars, i))
-            })
-        }))
+        Ok(py.detach(|| parallel::map(length, GRAIN_MUL, |i| f(broadcast(points, i), broadcast(scalars, i)))))
     }
 }
 
-pub fn decode_one(
-    encoding: &[u8; 32],
-    index: usize,
-    allow_identity: bool,
-) -> Result<RistrettoPoint> {
+pub fn decode_one(encoding: &[u8; 32], index: usize, allow_identity: bool) -> Result<RistrettoPoint> {
     if *encoding == [0; 32] && !allow_identity {
         return Err(Error::ElementIdentity { index });
     }
-    CompressedRistretto(*encoding)
-        .decompress()
-        .ok_or(Error::ElementEncoding { index })
+    CompressedRistretto(*encoding).decompress().ok_or(Error::ElementEncoding { index })
 }
 
 /// Encodings of the doubles of these points: one inversion for a whole run. Constant-time.
@@ -117,10 +103,7 @@ impl ElementVector {
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> Py<PyAny> {
         let py = other.py();
         match other.cast::<ElementVector>() {
-            Ok(other) => PyBool::new(py, self.items() == other.get().items())
-                .to_owned()
-                .into_any()
-                .unbind(),
+            Ok(other) => PyBool::new(py, self.items() == other.get().items()).to_owned().into_any().unbind(),
             Err(_) => py.NotImplemented(),
         }
     }
@@ -140,14 +123,12 @@ impl ElementVector {
 
     fn encode<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let items = self.items();
-        let out = py
-            .detach(|| parallel::map(items.len(), GRAIN_CODE, |i| items[i].compress().to_bytes()));
+        let out = py.detach(|| parallel::map(items.len(), GRAIN_CODE, |i| items[i].compress().to_bytes()));
         PyBytes::new(py, out.as_flattened())
     }
 
     fn mul(&self, py: Python<'_>, scalars: &Bound<'_, ScalarVector>) -> PyResult<Self> {
-        self.multiply(py, scalars, |point, scalar| point * scalar)
-            .map(Self::new)
+        self.multiply(py, scalars, |point, scalar| point * scalar).map(Self::new)
     }
 
     fn mul_vartime(&self, py: Python<'_>, scalars: &Bound<'_, ScalarVector>) -> PyResult<Self> {
@@ -157,11 +138,7 @@ impl ElementVector {
         self.multiply(py, scalars, multiply).map(Self::new)
     }
 
-    fn mul_encode<'py>(
-        &self,
-        py: Python<'py>,
-        scalars: &Bound<'py, ScalarVector>,
-    ) -> PyResult<Bound<'py, PyBytes>> {
+    fn mul_encode<'py>(&self, py: Python<'py>, scalars: &Bound<'py, ScalarVector>) -> PyResult<Bound<'py, PyBytes>> {
         let halves = self.multiply(py, scalars, |point, scalar| point * scalar.div_by_2())?;
         let out = py.detach(|| encode_doubles(&halves));
         Ok(PyBytes::new(py, out.as_flattened()))
@@ -170,9 +147,7 @@ impl ElementVector {
     fn sum(&self, py: Python<'_>) -> Self {
         let items = self.items();
         let parts = py.detach(|| {
-            parallel::map_ranges(items.len(), GRAIN_ADD, |range| {
-                items[range].iter().sum::<RistrettoPoint>()
-            })
+            parallel::map_ranges(items.len(), GRAIN_ADD, |range| items[range].iter().sum::<RistrettoPoint>())
         });
         Self::new(vec![parts.iter().sum()])
     }
@@ -185,20 +160,13 @@ impl ElementVector {
         }
         let grain = GRAIN_ADD.div_ceil(size);
         let sum = |i: usize| items[i * size..(i + 1) * size].iter().sum();
-        Ok(Self::new(
-            py.detach(|| parallel::map(length / size, grain, sum)),
-        ))
+        Ok(Self::new(py.detach(|| parallel::map(length / size, grain, sum))))
     }
 
     fn identity_mask<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let identity = RistrettoPoint::identity();
-        let mask: Vec<u8> = self
-            .items()
-            .iter()
-            .map(|point| u8::from(*point == identity))
-            .collect();
-        py.import("numpy")?
-            .call_method1("frombuffer", (PyBytes::new(py, &mask), "bool"))
+        let mask: Vec<u8> = self.items().iter().map(|point| u8::from(*point == identity)).collect();
+        py.import("numpy")?.call_method1("frombuffer", (PyBytes::new(py, &mask), "bool"))
     }
 
     fn gather(&self, py: Python<'_>, indices: &Bound<'_, PyAny>) -> PyResult<Self> {
@@ -219,11 +187,7 @@ pub fn identity(count: usize) -> ElementVector {
 
 #[pyfunction]
 #[pyo3(signature = (data, *, allow_identity))]
-pub fn elements_decode(
-    py: Python<'_>,
-    data: &[u8],
-    allow_identity: bool,
-) -> PyResult<ElementVector> {
+pub fn elements_decode(py: Python<'_>, data: &[u8], allow_identity: bool) -> PyResult<ElementVector> {
     let length = whole("elements", 32, data)?;
     let (encodings, _) = data.as_chunks::<32>();
     let mut out = vec![RistrettoPoint::identity(); length];
@@ -242,11 +206,7 @@ pub fn elements_decode(
 pub fn elements_from_uniform(py: Python<'_>, data: &[u8]) -> PyResult<ElementVector> {
     let length = whole("uniform strings", 64, data)?;
     let (uniform, _) = data.as_chunks::<64>();
-    let out = py.detach(|| {
-        parallel::map(length, GRAIN_CODE, |i| {
-            RistrettoPoint::from_uniform_bytes(&uniform[i])
-        })
-    });
+    let out = py.detach(|| parallel::map(length, GRAIN_CODE, |i| RistrettoPoint::from_uniform_bytes(&uniform[i])));
     Ok(ElementVector::new(out))
 }
 
@@ -257,7 +217,5 @@ pub fn concat_elements(vectors: Vec<Bound<'_, ElementVector>>) -> ElementVector 
 
 #[pyfunction]
 pub fn interleave_elements(vectors: Vec<Bound<'_, ElementVector>>) -> PyResult<ElementVector> {
-    Ok(ElementVector(View::interleave(
-        vectors.iter().map(|vector| &vector.get().0),
-    )?))
+    Ok(ElementVector(View::interleave(vectors.iter().map(|vector| &vector.get().0))?))
 }

@@ -106,9 +106,7 @@ impl From<Error> for PyErr {
         let message = error.to_string();
         if let Some(index) = error.decode_index() {
             return Python::attach(|py| {
-                let class = py
-                    .import("crypto.errors")
-                    .and_then(|module| module.getattr("DecodeError"));
+                let class = py.import("crypto.errors").and_then(|module| module.getattr("DecodeError"));
                 match class.and_then(|class| class.call1((message, index))) {
                     Ok(instance) => PyErr::from_value(instance),
                     Err(failure) => failure,

@@ -10,6 +10,7 @@ use curve25519_dalek::{RistrettoPoint, Scalar};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::OnceLock;
+use zeroize::Zeroizing;
 
 const GRAIN: usize = 16;
 /// Digits of the variable-time table; see the measurements in ADR 0004.
@@ -48,8 +49,7 @@ impl WindowTable {
         for window in 0..WINDOWS {
             let bit = window * WINDOW;
             let (words, _) = bytes[bit / 8..].as_chunks::<4>();
-            let digit =
-                ((u32::from_le_bytes(words[0]) as usize >> (bit % 8)) & (2 * HALF - 1)) + carry;
+            let digit = ((u32::from_le_bytes(words[0]) as usize >> (bit % 8)) & (2 * HALF - 1)) + carry;
             carry = usize::from(digit > HALF);
             let table = &self.0[window * HALF..(window + 1) * HALF];
             if carry == 1 {
@@ -81,15 +81,13 @@ impl FixedBase {
         if scalars.len() < WORTH && self.variable_time.get().is_none() {
             return self.multiply(scalars);
         }
-        let table = self
-            .variable_time
-            .get_or_init(|| WindowTable::new(&self.base));
+        let table = self.variable_time.get_or_init(|| WindowTable::new(&self.base));
         parallel::map(scalars.len(), GRAIN, |i| table.mul(&scalars[i]))
     }
 }
 
-fn halves(scalars: &[Scalar]) -> Vec<Scalar> {
-    scalars.iter().map(Scalar::div_by_2).collect()
+fn halves(scalars: &[Scalar]) -> Zeroizing<Vec<Scalar>> {
+    Zeroizing::new(scalars.iter().map(Scalar::div_by_2).collect())
 }
 
 #[pymethods]
@@ -104,21 +102,13 @@ impl FixedBase {
         ElementVector::new(py.detach(|| self.multiply_vartime(scalars)))
     }
 
-    fn mul_encode<'py>(
-        &self,
-        py: Python<'py>,
-        scalars: &Bound<'py, ScalarVector>,
-    ) -> Bound<'py, PyBytes> {
+    fn mul_encode<'py>(&self, py: Python<'py>, scalars: &Bound<'py, ScalarVector>) -> Bound<'py, PyBytes> {
         let scalars = scalars.get().items();
         let out = py.detach(|| encode_doubles(&self.multiply(&halves(scalars))));
         PyBytes::new(py, out.as_flattened())
     }
 
-    fn mul_encode_vartime<'py>(
-        &self,
-        py: Python<'py>,
-        scalars: &Bound<'py, ScalarVector>,
-    ) -> Bound<'py, PyBytes> {
+    fn mul_encode_vartime<'py>(&self, py: Python<'py>, scalars: &Bound<'py, ScalarVector>) -> Bound<'py, PyBytes> {
         let scalars = scalars.get().items();
         let out = py.detach(|| encode_doubles(&self.multiply_vartime(&halves(scalars))));
         PyBytes::new(py, out.as_flattened())
@@ -130,17 +120,10 @@ pub fn fixed_base(py: Python<'_>, element: &Bound<'_, ElementVector>) -> PyResul
     let points = element.get().items();
     let make = || -> Result<FixedBase> {
         let [base] = points else {
-            return Err(Error::Lengths {
-                left: points.len(),
-                right: 1,
-            });
+            return Err(Error::Lengths { left: points.len(), right: 1 });
         };
         let constant_time = RistrettoBasepointTable::create(base);
-        Ok(FixedBase {
-            base: *base,
-            constant_time,
-            variable_time: OnceLock::new(),
-        })
+        Ok(FixedBase { base: *base, constant_time, variable_time: OnceLock::new() })
     };
     Ok(py.detach(make)?)
 }

@@ -22,13 +22,13 @@ mod _native {
     use super::set_threads;
     #[pymodule_export]
     use crate::bls::{
-        G1Vector, G2Vector, g1_decode, g1_generator, g1_msm, g1_msm_decode, g1_msm_hash, g2_decode,
-        g2_generator, hash_to_g1, pairing_product_is_one,
+        G1Vector, G2Vector, g1_decode, g1_generator, g1_msm, g1_msm_decode, g1_msm_hash, g2_decode, g2_generator,
+        hash_to_g1, pairing_product_is_one,
     };
     #[pymodule_export]
     use crate::elements::{
-        ElementVector, concat_elements, elements_decode, elements_from_uniform, generator,
-        identity, interleave_elements,
+        ElementVector, concat_elements, elements_decode, elements_from_uniform, generator, identity,
+        interleave_elements,
     };
     #[pymodule_export]
     use crate::fixed_base::{FixedBase, fixed_base};
@@ -36,7 +36,6 @@ mod _native {
     use crate::msm::{msm, msm_decode};
     #[pymodule_export]
     use crate::scalars::{
-        ScalarVector, concat_scalars, interleave_scalars, powers, scalars_decode, scalars_short,
-        scalars_wide,
+        ScalarVector, concat_scalars, interleave_scalars, powers, scalars_decode, scalars_short, scalars_wide,
     };
 }

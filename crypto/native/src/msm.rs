@@ -16,10 +16,7 @@ const SMALLEST_CHUNK: usize = 1024;
 
 /// Equal chunks: as few as the cache allows, but one per thread where there is enough to do.
 fn chunk_length(terms: usize) -> usize {
-    let chunks = terms
-        .div_ceil(CHUNK)
-        .max(parallel::threads().min(terms / SMALLEST_CHUNK))
-        .max(1);
+    let chunks = terms.div_ceil(CHUNK).max(parallel::threads().min(terms / SMALLEST_CHUNK)).max(1);
     terms.div_ceil(chunks).max(1)
 }
 
@@ -46,11 +43,7 @@ fn msm_decode_chunk(
     allow_identity: bool,
 ) -> Result<RistrettoPoint> {
     let decode = |(i, encoding)| decode_one(encoding, first + i, allow_identity);
-    let points: Vec<RistrettoPoint> = encodings
-        .iter()
-        .enumerate()
-        .map(decode)
-        .collect::<Result<_>>()?;
+    let points: Vec<RistrettoPoint> = encodings.iter().enumerate().map(decode).collect::<Result<_>>()?;
     Ok(RistrettoPoint::vartime_multiscalar_mul(scalars, &points))
 }
 
@@ -69,16 +62,9 @@ pub fn msm_decode(
     same_length(scalars.len(), length)?;
     let parts = py.detach(|| {
         let chunk = |range: std::ops::Range<usize>| {
-            msm_decode_chunk(
-                &scalars[range.clone()],
-                &encodings[range.clone()],
-                range.start,
-                allow_identity,
-            )
+            msm_decode_chunk(&scalars[range.clone()], &encodings[range.clone()], range.start, allow_identity)
         };
-        parallel::map_ranges(length, chunk_length(length), chunk)
-            .into_iter()
-            .collect::<Result<Vec<_>>>()
+        parallel::map_ranges(length, chunk_length(length), chunk).into_iter().collect::<Result<Vec<_>>>()
     })?;
     Ok(ElementVector::new(vec![parts.iter().sum()]))
 }

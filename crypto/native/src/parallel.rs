@@ -12,18 +12,12 @@ struct State {
     pool: Option<(u32, Arc<ThreadPool>)>,
 }
 
-static STATE: Mutex<State> = Mutex::new(State {
-    wanted: 0,
-    pool: None,
-});
+static STATE: Mutex<State> = Mutex::new(State { wanted: 0, pool: None });
 
 /// Use `count` threads from now on; zero stands for all cores.
 pub fn set_threads(count: usize) {
     let mut state = STATE.lock().unwrap_or_else(PoisonError::into_inner);
-    *state = State {
-        wanted: count,
-        pool: None,
-    };
+    *state = State { wanted: count, pool: None };
 }
 
 /// None where everything shall run on the calling thread.
@@ -36,12 +30,7 @@ fn pool() -> Option<Arc<ThreadPool>> {
     match &state.pool {
         Some((owner, pool)) if *owner == process => Some(Arc::clone(pool)),
         _ => {
-            let pool = Arc::new(
-                ThreadPoolBuilder::new()
-                    .num_threads(state.wanted)
-                    .build()
-                    .ok()?,
-            );
+            let pool = Arc::new(ThreadPoolBuilder::new().num_threads(state.wanted).build().ok()?);
             if let Some((_, stale)) = state.pool.replace((process, Arc::clone(&pool))) {
                 // Its threads are gone with the fork; joining them would never end.
                 std::mem::forget(stale);
@@ -58,23 +47,13 @@ pub fn threads() -> usize {
 /// `f(0) .. f(length - 1)`, in runs of at least `grain` per thread.
 pub fn map<T: Send>(length: usize, grain: usize, f: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
     match if length > grain { pool() } else { None } {
-        Some(pool) => pool.install(|| {
-            (0..length)
-                .into_par_iter()
-                .with_min_len(grain)
-                .map(f)
-                .collect()
-        }),
+        Some(pool) => pool.install(|| (0..length).into_par_iter().with_min_len(grain).map(f).collect()),
         None => (0..length).map(f).collect(),
     }
 }
 
 /// `f` over consecutive ranges of `chunk` indices, results in order.
-pub fn map_ranges<T: Send>(
-    length: usize,
-    chunk: usize,
-    f: impl Fn(Range<usize>) -> T + Sync + Send,
-) -> Vec<T> {
+pub fn map_ranges<T: Send>(length: usize, chunk: usize, f: impl Fn(Range<usize>) -> T + Sync + Send) -> Vec<T> {
     let range = |i: usize| i * chunk..length.min((i + 1) * chunk);
     map(length.div_ceil(chunk), 1, |i| f(range(i)))
 }
@@ -89,8 +68,7 @@ pub fn try_fill<T: Send, E: Send>(
     let run = |(i, slots): (usize, &mut [T])| f(i * chunk..i * chunk + slots.len(), slots);
     match if out.len() > chunk { pool() } else { None } {
         Some(pool) => {
-            let results: Vec<Result<(), E>> =
-                pool.install(|| out.par_chunks_mut(chunk).enumerate().map(run).collect());
+            let results: Vec<Result<(), E>> = pool.install(|| out.par_chunks_mut(chunk).enumerate().map(run).collect());
             results.into_iter().collect()
         }
         None => out.chunks_mut(chunk).enumerate().try_for_each(run),
@@ -98,16 +76,11 @@ pub fn try_fill<T: Send, E: Send>(
 }
 
 /// As `try_fill` for work that cannot fail.
-pub fn fill<T: Send>(
-    out: &mut [T],
-    chunk: usize,
-    f: impl Fn(Range<usize>, &mut [T]) + Sync + Send,
-) {
-    let infallible =
-        |range: Range<usize>, slots: &mut [T]| -> Result<(), std::convert::Infallible> {
-            f(range, slots);
-            Ok(())
-        };
+pub fn fill<T: Send>(out: &mut [T], chunk: usize, f: impl Fn(Range<usize>, &mut [T]) + Sync + Send) {
+    let infallible = |range: Range<usize>, slots: &mut [T]| -> Result<(), std::convert::Infallible> {
+        f(range, slots);
+        Ok(())
+    };
     match try_fill(out, chunk, infallible) {
         Ok(()) => {}
     }

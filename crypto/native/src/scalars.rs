@@ -7,7 +7,7 @@ use crate::parallel;
 use crate::vector::{self, Store, View, same_length, whole};
 use curve25519_dalek::Scalar;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyInt, PyList};
+use pyo3::types::{PyBool, PyBytes, PyInt, PyList};
 use zeroize::Zeroize;
 
 const GRAIN: usize = 4096;
@@ -55,9 +55,7 @@ impl Accumulator {
         for i in 0..4 {
             let mut carry = 0u64;
             for j in 0..4 {
-                let t = u128::from(a[i]) * u128::from(b[j])
-                    + u128::from(product[i + j])
-                    + u128::from(carry);
+                let t = u128::from(a[i]) * u128::from(b[j]) + u128::from(product[i + j]) + u128::from(carry);
                 product[i + j] = t as u64;
                 carry = (t >> 64) as u64;
             }
@@ -65,7 +63,7 @@ impl Accumulator {
         }
         let mut carry = false;
         for i in 0..8 {
-            (sum[i], carry) = sum[i].carrying_add_compat(product[i], carry);
+            (sum[i], carry) = add_with_carry(sum[i], product[i], carry);
         }
         sum[8] += u64::from(carry);
     }
@@ -83,17 +81,11 @@ impl Accumulator {
     }
 }
 
-trait CarryingAdd: Sized {
-    fn carrying_add_compat(self, other: Self, carry: bool) -> (Self, bool);
-}
-
-impl CarryingAdd for u64 {
-    #[inline(always)]
-    fn carrying_add_compat(self, other: u64, carry: bool) -> (u64, bool) {
-        let (sum, first) = self.overflowing_add(other);
-        let (sum, second) = sum.overflowing_add(u64::from(carry));
-        (sum, first | second)
-    }
+#[inline(always)]
+fn add_with_carry(a: u64, b: u64, carry: bool) -> (u64, bool) {
+    let (sum, first) = a.overflowing_add(b);
+    let (sum, second) = sum.overflowing_add(u64::from(carry));
+    (sum, first | second)
 }
 
 /// An immutable vector of scalars modulo the group order.
@@ -125,22 +117,24 @@ impl Operand<'_> {
     }
 }
 
-pub fn scalar_from_int(value: &Bound<'_, PyAny>) -> PyResult<Scalar> {
-    let py = value.py();
-    let order = int_from_bytes(py, &ORDER)?;
+/// A Python integer modulo `order`, little-endian.
+pub fn residue(value: &Bound<'_, PyAny>, order: &[u8; 32]) -> PyResult<[u8; 32]> {
+    let order = int_from_bytes(value.py(), order)?;
     let bytes = value.rem(order)?.call_method1("to_bytes", (32, "little"))?;
-    let bytes: [u8; 32] = bytes.extract()?;
-    Ok(Scalar::from_bytes_mod_order(bytes))
+    Ok(bytes.cast::<PyBytes>()?.as_bytes().try_into()?)
+}
+
+fn scalar_from_int(value: &Bound<'_, PyAny>) -> PyResult<Scalar> {
+    Ok(Scalar::from_bytes_mod_order(residue(value, &ORDER)?))
 }
 
 pub fn int_from_bytes<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    py.get_type::<PyInt>()
-        .call_method1("from_bytes", (PyBytes::new(py, bytes), "little"))
+    py.get_type::<PyInt>().call_method1("from_bytes", (PyBytes::new(py, bytes), "little"))
 }
 
 const ORDER: [u8; 32] = [
-    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
 impl ScalarVector {
@@ -177,13 +171,7 @@ impl ScalarVector {
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> Py<PyAny> {
         let py = other.py();
         match other.cast::<ScalarVector>() {
-            Ok(other) => {
-                let equal = self.items() == other.get().items();
-                equal.into_pyobject(py).map_or_else(
-                    |_| py.NotImplemented(),
-                    |value| value.to_owned().into_any().unbind(),
-                )
-            }
+            Ok(other) => PyBool::new(py, self.items() == other.get().items()).to_owned().into_any().unbind(),
             Err(_) => py.NotImplemented(),
         }
     }
@@ -211,11 +199,7 @@ impl ScalarVector {
     }
 
     fn to_ints<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let ints: PyResult<Vec<_>> = self
-            .items()
-            .iter()
-            .map(|scalar| int_from_bytes(py, scalar.as_bytes()))
-            .collect();
+        let ints: PyResult<Vec<_>> = self.items().iter().map(|scalar| int_from_bytes(py, scalar.as_bytes())).collect();
         PyList::new(py, ints?)
     }
 
@@ -224,11 +208,7 @@ impl ScalarVector {
         int_from_bytes(py, sum.as_bytes())
     }
 
-    fn inner<'py>(
-        &self,
-        py: Python<'py>,
-        other: &Bound<'py, ScalarVector>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn inner<'py>(&self, py: Python<'py>, other: &Bound<'py, ScalarVector>) -> PyResult<Bound<'py, PyAny>> {
         let (left, right) = (self.items(), other.get().items());
         same_length(left.len(), right.len())?;
         let parts = py.detach(|| {
@@ -310,8 +290,8 @@ pub fn scalars_decode(py: Python<'_>, data: &[u8]) -> PyResult<ScalarVector> {
     py.detach(|| {
         parallel::try_fill(&mut out, GRAIN, |range, slots| -> Result<()> {
             for (index, slot) in range.zip(slots) {
-                *slot = Option::from(Scalar::from_canonical_bytes(encodings[index]))
-                    .ok_or(Error::ScalarRange { index })?;
+                *slot =
+                    Option::from(Scalar::from_canonical_bytes(encodings[index])).ok_or(Error::ScalarRange { index })?;
             }
             Ok(())
         })
@@ -323,11 +303,7 @@ pub fn scalars_decode(py: Python<'_>, data: &[u8]) -> PyResult<ScalarVector> {
 pub fn scalars_wide(py: Python<'_>, data: &[u8]) -> PyResult<ScalarVector> {
     let length = whole("wide scalars", 64, data)?;
     let (wide, _) = data.as_chunks::<64>();
-    let out = py.detach(|| {
-        parallel::map(length, GRAIN, |i| {
-            Scalar::from_bytes_mod_order_wide(&wide[i])
-        })
-    });
+    let out = py.detach(|| parallel::map(length, GRAIN, |i| Scalar::from_bytes_mod_order_wide(&wide[i])));
     Ok(ScalarVector::new(out))
 }
 
@@ -335,11 +311,7 @@ pub fn scalars_wide(py: Python<'_>, data: &[u8]) -> PyResult<ScalarVector> {
 pub fn scalars_short(py: Python<'_>, data: &[u8]) -> PyResult<ScalarVector> {
     let length = whole("short scalars", 16, data)?;
     let (short, _) = data.as_chunks::<16>();
-    let out = py.detach(|| {
-        parallel::map(length, GRAIN, |i| {
-            Scalar::from(u128::from_le_bytes(short[i]))
-        })
-    });
+    let out = py.detach(|| parallel::map(length, GRAIN, |i| Scalar::from(u128::from_le_bytes(short[i]))));
     Ok(ScalarVector::new(out))
 }
 
@@ -354,11 +326,7 @@ pub fn powers(
     let order = int_from_bytes(py, &ORDER)?;
     let start = scalar_from_int(&base.as_any().pow(first, order)?)?;
     let next = |power: &Scalar| Some(power * base_scalar);
-    let out = py.detach(|| {
-        std::iter::successors(Some(start), next)
-            .take(count)
-            .collect()
-    });
+    let out = py.detach(|| std::iter::successors(Some(start), next).take(count).collect());
     Ok(ScalarVector::new(out))
 }
 
@@ -369,7 +337,5 @@ pub fn concat_scalars(vectors: Vec<Bound<'_, ScalarVector>>) -> ScalarVector {
 
 #[pyfunction]
 pub fn interleave_scalars(vectors: Vec<Bound<'_, ScalarVector>>) -> PyResult<ScalarVector> {
-    Ok(ScalarVector(View::interleave(
-        vectors.iter().map(|vector| &vector.get().0),
-    )?))
+    Ok(ScalarVector(View::interleave(vectors.iter().map(|vector| &vector.get().0))?))
 }

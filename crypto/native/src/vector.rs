@@ -23,11 +23,7 @@ pub trait Store: Sized {
 impl<S: Store> View<S> {
     pub fn new(items: Vec<S::Item>) -> Self {
         let length = items.len();
-        Self {
-            store: Arc::new(S::new(items)),
-            start: 0,
-            length,
-        }
+        Self { store: Arc::new(S::new(items)), start: 0, length }
     }
 
     pub fn items(&self) -> &[S::Item] {
@@ -40,11 +36,7 @@ impl<S: Store> View<S> {
         let (start, length) = (range.start as usize, range.slicelength);
         // A small slice is copied, so that it does not keep a large store alive.
         if range.step == 1 && length.saturating_mul(8) > self.store.items().len() {
-            return Ok(Self {
-                store: Arc::clone(&self.store),
-                start: self.start + start,
-                length,
-            });
+            return Ok(Self { store: Arc::clone(&self.store), start: self.start + start, length });
         }
         let items = self.items();
         let entry = |i: usize| items[(range.start + i as isize * range.step) as usize];
@@ -55,10 +47,7 @@ impl<S: Store> View<S> {
         let items = self.items();
         let entry = |&index: &u32| {
             let index = index as usize;
-            items.get(index).copied().ok_or(Error::Index {
-                index,
-                length: items.len(),
-            })
+            items.get(index).copied().ok_or(Error::Index { index, length: items.len() })
         };
         Ok(Self::new(indices.iter().map(entry).collect::<Result<_>>()?))
     }
@@ -89,11 +78,7 @@ impl<S: Store> View<S> {
 }
 
 pub fn same_length(left: usize, right: usize) -> Result<()> {
-    if left == right {
-        Ok(())
-    } else {
-        Err(Error::Lengths { left, right })
-    }
+    if left == right { Ok(()) } else { Err(Error::Lengths { left, right }) }
 }
 
 /// The length of a result where a vector of length one is repeated as often as the other needs it.
@@ -106,22 +91,14 @@ pub fn broadcast_length(left: usize, right: usize) -> Result<usize> {
 
 /// Entry `i`, or the only entry.
 pub fn broadcast<T>(items: &[T], i: usize) -> &T {
-    if items.len() == 1 {
-        &items[0]
-    } else {
-        &items[i]
-    }
+    if items.len() == 1 { &items[0] } else { &items[i] }
 }
 
 pub fn whole(what: &'static str, unit: usize, data: &[u8]) -> Result<usize> {
     if data.len().is_multiple_of(unit) {
         Ok(data.len() / unit)
     } else {
-        Err(Error::Multiple {
-            what,
-            unit,
-            got: data.len(),
-        })
+        Err(Error::Multiple { what, unit, got: data.len() })
     }
 }
 

@@ -160,17 +160,7 @@ group!(
 pub fn hash_to_g1(message: &[u8], dst: &[u8]) -> G1 {
     let mut out = blst_p1::default();
     // SAFETY: pointers go with their lengths; a zero length is never read through.
-    unsafe {
-        blst_hash_to_g1(
-            &mut out,
-            message.as_ptr(),
-            message.len(),
-            dst.as_ptr(),
-            dst.len(),
-            std::ptr::null(),
-            0,
-        )
-    };
+    unsafe { blst_hash_to_g1(&mut out, message.as_ptr(), message.len(), dst.as_ptr(), dst.len(), std::ptr::null(), 0) };
     G1(out)
 }
 
@@ -209,11 +199,7 @@ pub struct MillerProduct(blst_fp12);
 impl MillerProduct {
     /// Pairs with an identity contribute one.
     pub fn of(g1: &[G1], g2: &[G2]) -> Self {
-        let pairs = || {
-            g1.iter()
-                .zip(g2)
-                .filter(|(p, q)| !p.is_identity() && !q.is_identity())
-        };
+        let pairs = || g1.iter().zip(g2).filter(|(p, q)| !p.is_identity() && !q.is_identity());
         let p = G1::raw_affines(pairs().map(|pair| pair.0));
         let q = G2::raw_affines(pairs().map(|pair| pair.1));
         if p.is_empty() {

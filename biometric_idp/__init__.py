@@ -1,0 +1,1 @@
+"""Identity provider, registrar and credential issuers: who may vote, and anonymous credentials for them."""

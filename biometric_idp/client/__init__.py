@@ -1,0 +1,1 @@
+"""The voter's side of issuance: wallet, requests, combination of answers."""

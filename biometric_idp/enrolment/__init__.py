@@ -1,0 +1,1 @@
+"""Passkeys and the enrolment log."""

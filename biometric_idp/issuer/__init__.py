@@ -1,0 +1,1 @@
+"""Credential issuers: checks, durable ledger, statements."""

@@ -1,0 +1,1 @@
+"""The registrar: the roll, and its half of every enrolment."""

@@ -1,0 +1,179 @@
+"""The counted set: judging everything appended before the close (docs/spec/07-counting.md section 7.1)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from evoting.ballots.ballot import Ballot
+from evoting.ballots.check import BallotContext, Judged, judge_entries
+from evoting.office.duplicates import PrefixIndex
+
+COUNTED, SUPERSEDED, CHALLENGED = 0, 1, 2
+#: Disposition byte of each reason of rejection.
+REASONS = {
+    "malformed": 16,
+    "credential": 17,
+    "signature": 18,
+    "proof": 19,
+    "duplicate": 20,
+    "sequence": 21,
+    "opening": 22,
+    "excess": 23,
+}
+_NAMES = {value: name for name, value in REASONS.items()}
+CHUNK = 4096
+
+
+@dataclass
+class StyleAccount:
+    """The accounting identity of one ballot style: appended = counted + superseded + challenged + rejected."""
+
+    appended: int = 0
+    counted: int = 0
+    superseded: int = 0
+    challenged: int = 0
+    rejected: Counter[int] = field(default_factory=Counter)
+
+    def encode(self, style: str) -> dict[str, object]:
+        return {
+            "style": style,
+            "appended": self.appended,
+            "counted": self.counted,
+            "superseded": self.superseded,
+            "challenged": self.challenged,
+            "rejected": [{"reason": _NAMES[byte], "count": self.rejected[byte]} for byte in sorted(self.rejected)],
+        }
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What became of every ballot and challenge, in log order."""
+
+    dispositions: bytes
+    styles: list[str | None]
+    accounts: dict[str, StyleAccount]
+    malformed: int
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What is kept of an entry between the two passes."""
+
+    challenge: bool
+    style: str | None
+    reason: str | None
+    opens: bool
+    pseudonym: bytes
+    sequence: int
+
+
+def select(
+    context: BallotContext,
+    entries: Callable[[], Iterable[bytes]],
+    styles: Sequence[str],
+    max_challenges: int,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Selection:
+    """Judge all ballots and challenges before the close.
+
+    Args:
+        entries: gives the entries in log order, each time from the start; read twice.
+        styles: ballot styles in the manifest's order.
+        max_challenges: valid challenges a pseudonym may publish.
+        progress: told how many entries were judged since the last call.
+
+    Memory: about 150 bytes for each element on the board and for each entry, whatever the size of an entry.
+    """
+    rows: list[_Row] = []
+    index = PrefixIndex()
+    source = iter(entries())
+    while chunk := list(islice(source, CHUNK)):
+        for judged in judge_entries(context, chunk):
+            rows.append(_keep(judged))
+            index.add(b"" if judged.reason else components(_require(judged.ballot)))
+        progress(len(chunk))
+    suspects = set(index.suspects())
+    full = {
+        ordinal: components(_require(judge_entries(context, [entry])[0].ballot))
+        for ordinal, entry in enumerate(entries())
+        if ordinal in suspects
+    } if suspects else {}
+    return _dispose(rows, full, styles, max_challenges)
+
+
+def components(ballot: Ballot) -> bytes:
+    """Everything of a ballot that may occur only once on the board: ciphertext components and commitments."""
+    return b"".join([part.ciphertexts + part.commitments for part in ballot.contests])
+
+
+def _require(ballot: Ballot | None) -> Ballot:
+    assert ballot is not None
+    return ballot
+
+
+def _keep(judged: Judged) -> _Row:
+    ballot = judged.ballot
+    return _Row(
+        judged.challenge,
+        judged.style,
+        judged.reason,
+        judged.opens,
+        ballot.pseudonym if ballot else b"",
+        ballot.sequence if ballot else 0,
+    )
+
+
+def _dispose(
+    rows: Sequence[_Row], suspects: dict[int, bytes], styles: Sequence[str], max_challenges: int
+) -> Selection:
+    dispositions = bytearray(len(rows))
+    seen: set[bytes] = set()
+    last: dict[bytes, tuple[int, int]] = {}
+    challenges: Counter[bytes] = Counter()
+    for ordinal, row in enumerate(rows):
+        reason = row.reason
+        if reason is None and ordinal in suspects:
+            data = suspects[ordinal]
+            elements = {data[at : at + 32] for at in range(0, len(data), 32)}
+            if len(elements) * 32 != len(data) or not seen.isdisjoint(elements):
+                reason = "duplicate"
+        if reason is None and row.challenge:
+            if not row.opens:
+                reason = "opening"
+            elif challenges[row.pseudonym] >= max_challenges:
+                reason = "excess"
+        if reason is None and not row.challenge and row.pseudonym in last and row.sequence <= last[row.pseudonym][0]:
+            reason = "sequence"
+        if reason is not None:
+            dispositions[ordinal] = REASONS[reason]
+            continue
+        if ordinal in suspects:
+            seen |= elements
+        if row.challenge:
+            challenges[row.pseudonym] += 1
+            dispositions[ordinal] = CHALLENGED
+            continue
+        if row.pseudonym in last:
+            dispositions[last[row.pseudonym][1]] = SUPERSEDED
+        last[row.pseudonym] = (row.sequence, ordinal)
+        dispositions[ordinal] = COUNTED
+    accounts = {style: StyleAccount() for style in styles}
+    for row, byte in zip(rows, dispositions, strict=True):
+        if row.style is None:
+            continue
+        account = accounts[row.style]
+        account.appended += 1
+        if byte == COUNTED:
+            account.counted += 1
+        elif byte == SUPERSEDED:
+            account.superseded += 1
+        elif byte == CHALLENGED:
+            account.challenged += 1
+        else:
+            account.rejected[byte] += 1
+    return Selection(
+        bytes(dispositions), [row.style for row in rows], accounts, sum(row.style is None for row in rows)
+    )

@@ -1,0 +1,1 @@
+"""The arguments of Bayer and Groth (Eurocrypt 2012), one file each (docs/spec/08-mixing.md)."""

@@ -12,7 +12,6 @@ import cbor2
 
 from crypto.errors import DecodeError
 
-
 #: What a value may be: int, bytes, str, bool, None, list or dict with text keys.
 Value = object
 

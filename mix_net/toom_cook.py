@@ -9,7 +9,7 @@ doublings of elements only; interpolation touches 2M - 1 elements (docs/spec/08-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import TypeVar
@@ -42,10 +42,86 @@ def polynomial_product(
     if rows % _BLOCKS:
         return [_naive_product(group, scalars, polynomial, rows) for polynomial in elements]
     block_rows = rows // _BLOCKS
-    scalar_values = _evaluate(_blocks(scalars))
-    element_values = [_evaluate(_blocks(polynomial)) for polynomial in elements]
+    element_values = [_evaluations(polynomial) for polynomial in elements]
     products: list[list[ElementVector]] = []
-    for scalar_value in scalar_values:
+    for scalar_value in _evaluations(scalars):
         values = [next(value) for value in element_values]
         products.append(polynomial_product(group, scalar_value, values, block_rows))
     return [_interpolate(group, list(values), block_rows) for values in zip(*products, strict=True)]
+
+
+def _naive_product(group: Group, scalars: ScalarVector, polynomial: ElementVector, rows: int) -> ElementVector:
+    scalar_rows, element_rows = _split(scalars, rows), _split(polynomial, rows)
+    coefficients = []
+    for k in range(2 * rows - 1):
+        pairs = [(i, k - i) for i in range(rows) if 0 <= k - i < rows]
+        left = group.concat_scalars([scalar_rows[i] for i, _ in pairs])
+        right = group.concat_elements([element_rows[j] for _, j in pairs])
+        coefficients.append(group.msm(left, right))
+    return group.concat_elements(coefficients)
+
+
+def _split(vector: Vector, parts: int) -> list[Vector]:
+    size = len(vector) // parts
+    return [vector[at * size : (at + 1) * size] for at in range(parts)]
+
+
+def _evaluations(polynomial: Vector) -> Iterator[Vector]:
+    """The polynomial c0 + c1 Y + c2 Y^2 + c3 Y^3 of its four blocks at 0, 1, -1, 2, -2, 1/2 (times 8) and infinity.
+
+    One at a time, so that a caller who is done with a value can drop it.
+    """
+    c0, c1, c2, c3 = _split(polynomial, _BLOCKS)
+    yield c0
+    even, odd = c0 + c2, c1 + c3
+    yield even + odd
+    yield even - odd
+    even, odd = c0 + _double(_double(c2)), _double(c1 + _double(_double(c3)))
+    yield even + odd
+    yield even - odd
+    yield _double(_double(_double(c0) + c1) + c2) + c3
+    yield c3
+
+
+def _double(vector: Vector) -> Vector:
+    return vector + vector
+
+
+def _interpolate(group: Group, values: Sequence[ElementVector], block_rows: int) -> ElementVector:
+    """From the products at the seven points, each 2 * block_rows - 1 coefficients, the coefficients of the product."""
+    columns = group.interleave_elements(values)
+    gap = group.identity(1)
+    carry = group.identity(block_rows)
+    blocks = []
+    for weights in _interpolation_matrix():
+        scalars = group.scalars(list(weights) * (2 * block_rows - 1))
+        block = group.concat_elements([columns.mul_vartime(scalars).sum_groups(_POINTS), gap])
+        blocks.append(block[:block_rows] + carry)
+        carry = block[block_rows:]
+    return group.concat_elements([*blocks, carry])[: 8 * block_rows - 1]
+
+
+@cache
+def _interpolation_matrix() -> tuple[tuple[int, ...], ...]:
+    """Row s gives coefficient s of a polynomial of degree 6 from its values at the seven points, modulo ORDER."""
+    size = _POINTS
+    points = [[Fraction(point**power) for power in range(size)] for point in (0, 1, -1, 2, -2)]
+    points.append([Fraction(2 ** (size - 1 - power)) for power in range(size)])
+    points.append([Fraction(int(power == size - 1)) for power in range(size)])
+    inverse = _invert(points)
+    return tuple(tuple(entry.numerator * pow(entry.denominator, -1, ORDER) % ORDER for entry in row) for row in inverse)
+
+
+def _invert(matrix: list[list[Fraction]]) -> list[list[Fraction]]:
+    """Gauss-Jordan elimination."""
+    size = len(matrix)
+    work = [[*row, *[Fraction(int(i == j)) for j in range(size)]] for i, row in enumerate(matrix)]
+    for column in range(size):
+        pivot = next(row for row in range(column, size) if work[row][column])
+        work[column], work[pivot] = work[pivot], work[column]
+        work[column] = [entry / work[column][column] for entry in work[column]]
+        for row in range(size):
+            if row != column and work[row][column]:
+                factor = work[row][column]
+                work[row] = [a - factor * b for a, b in zip(work[row], work[column], strict=True)]
+    return [row[size:] for row in work]

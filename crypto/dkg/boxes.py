@@ -23,7 +23,11 @@ from crypto.dkg.parameters import CeremonyParameters
 from crypto.errors import DecodeError
 from crypto.group.interface import ElementVector
 from crypto.hashing import sha, u64
-from crypto.proofs.chaum_pedersen import EqualityStatement, prove_equality, verify_equality
+from crypto.proofs.chaum_pedersen import (
+    EqualityStatement,
+    prove_equality,
+    verify_equality,
+)
 
 #: The key of a box is used once, so its nonce may be constant.
 _NONCE = bytes(crypto_aead_xchacha20poly1305_ietf_NPUBBYTES)

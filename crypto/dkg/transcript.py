@@ -48,16 +48,13 @@ class Attempt:
             DecodeError: another schema.
         """
         fields = as_map(value, "an attempt", {"number", "participants", "rounds", "culprits"})
-        participants = field(fields, "participants", list)
-        if not participants or any(type(index) is not int for index in participants):
-            raise DecodeError("'participants' is not a list of indices")
         rounds = field(fields, "rounds", list)
-        if not 1 <= len(rounds) <= 4 or any(not isinstance(messages, list) for messages in rounds):
+        if not 1 <= len(rounds) <= 4:
             raise DecodeError("an attempt has one to four rounds")
         return cls(
             field(fields, "number", int),
-            tuple(participants),
-            tuple(tuple(Envelope.from_value(item) for item in messages) for messages in rounds),
+            tuple(_decode_index(item) for item in field(fields, "participants", list)),
+            tuple(_decode_round(item) for item in rounds),
             tuple(_decode_culprit(item) for item in field(fields, "culprits", list)),
         )
 
@@ -65,6 +62,18 @@ class Attempt:
         """Who takes part in the next attempt."""
         named = {culprit.participant for culprit in self.culprits}
         return tuple(index for index in self.participants if index not in named)
+
+
+def _decode_index(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise DecodeError("an index is not an unsigned integer")
+    return value
+
+
+def _decode_round(value: object) -> Round:
+    if type(value) is not list:
+        raise DecodeError("a round is not a list")
+    return tuple(Envelope.from_value(item) for item in value)
 
 
 def _decode_culprit(value: object) -> Culprit:

@@ -53,7 +53,7 @@ REASONS = (
     BAD_SHARE,
 )
 
-_Content = TypeVar("_Content")
+_Content = TypeVar("_Content", covariant=True)
 
 
 @dataclass(frozen=True, order=True)
@@ -208,6 +208,7 @@ def judge_confirmations(
         confirmation = decode_confirmation(message)
         return confirmation if confirmation.transcript == transcript_hash else TRANSCRIPT
 
+    contents: dict[int, Confirmation | tuple[Complaint, ...]]
     contents, reasons = _judge(context, messages, read)
     named: dict[int, str] = {}
     for receiver, content in contents.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from typing import cast
 
 from crypto.group.interface import (
     BLS_ORDER,
@@ -84,15 +85,19 @@ def load_pairing_group(name: str | None = None) -> PairingGroup:
     return _pairing_group(_resolve(name))
 
 
+# The casts: an implementation takes only its own vectors, which a plain protocol cannot say. The tests compare the
+# signatures of both implementations with the interface.
+
+
 @cache
 def _group(name: str) -> Group:
     if name == "native":
         from crypto.group.native import NativeGroup
 
-        return NativeGroup()
+        return cast(Group, NativeGroup())
     from crypto.group.portable import PortableGroup
 
-    return PortableGroup()
+    return cast(Group, PortableGroup())
 
 
 @cache
@@ -100,10 +105,10 @@ def _pairing_group(name: str) -> PairingGroup:
     if name == "native":
         from crypto.group.native import NativePairingGroup
 
-        return NativePairingGroup()
+        return cast(PairingGroup, NativePairingGroup())
     from crypto.group.portable_bls import PortablePairingGroup
 
-    return PortablePairingGroup()
+    return cast(PairingGroup, PortablePairingGroup())
 
 
 def set_threads(count: int) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crypto.group import _native
-from crypto.group._native import ElementVector, FixedBase, G1Vector, G2Vector, ScalarVector
+from crypto.group._native import (
+    ElementVector,
+    FixedBase,
+    G1Vector,
+    G2Vector,
+    ScalarVector,
+)
 from crypto.group.interface import BLS_ORDER, ORDER
 
 

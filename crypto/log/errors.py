@@ -45,3 +45,17 @@ class QuorumNotReached(LogError):
         super().__init__(message)
         self.cosigned = cosigned
         self.future = future
+
+
+class WitnessRefusal(LogError):
+    """A log witness does not cosign.
+
+    Attributes:
+        status: the HTTP status that C2SP tlog-witness prescribes for this case.
+        size: for a conflict, the size of the last checkpoint that was cosigned.
+    """
+
+    def __init__(self, status: int, message: str, size: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.size = size

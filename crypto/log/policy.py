@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from crypto.log.checkpoint import Checkpoint, is_origin, verify_log_signature
 from crypto.log.cosignature import verify_cosignature
 from crypto.log.errors import LogFormatError, QuorumNotReached, UnknownLog
-from crypto.log.note import COSIGNATURE_KEY, NOTE_KEY, Note, VerifierKey, decode_decimal, decode_vkey
+from crypto.log.note import (
+    COSIGNATURE_KEY,
+    NOTE_KEY,
+    Note,
+    VerifierKey,
+    decode_decimal,
+    decode_vkey,
+)
 
 #: How far the clock of a log witness may run ahead of the evaluation, in seconds.
 MAX_FUTURE_SKEW = 60

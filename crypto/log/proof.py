@@ -6,9 +6,20 @@ import base64
 from dataclasses import dataclass
 
 from crypto.log.errors import LogFormatError
-from crypto.log.merkle import HASH_BYTES, MAX_PROOF_HASHES, MAX_SIZE, hash_leaf, verify_inclusion
+from crypto.log.merkle import (
+    HASH_BYTES,
+    MAX_PROOF_HASHES,
+    MAX_SIZE,
+    hash_leaf,
+    verify_inclusion,
+)
 from crypto.log.note import Note, decode_base64, decode_decimal, decode_note
-from crypto.log.policy import MAX_FUTURE_SKEW, Policy, TrustedCheckpoint, verify_checkpoint
+from crypto.log.policy import (
+    MAX_FUTURE_SKEW,
+    Policy,
+    TrustedCheckpoint,
+    verify_checkpoint,
+)
 
 _HEADER = "c2sp.org/tlog-proof@v1"
 #: Extra data is a hint for its reader and never trusted; longer hints belong elsewhere.

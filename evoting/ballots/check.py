@@ -22,7 +22,11 @@ from crypto.group.interface import ElementVector, G2Vector, PairingGroup, Scalar
 from crypto.hashing import frame
 from crypto.proofs.disjunctive import ChoiceLayout, accumulate_choices
 from crypto.proofs.plaintext_knowledge import accumulate_knowledge
-from crypto.schnorr_signature import SIGNATURE_BYTES, accumulate_signatures, signature_challenges
+from crypto.schnorr_signature import (
+    SIGNATURE_BYTES,
+    accumulate_signatures,
+    signature_challenges,
+)
 from evoting.ballots.ballot import (
     BALLOT_SIGNATURE,
     CHALLENGE_SIGNATURE,

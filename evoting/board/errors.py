@@ -31,15 +31,5 @@ class KeyFileError(BoardError):
     """A key file cannot be used; the message says which file and why."""
 
 
-class WitnessRefusal(BoardError):
-    """The log witness does not cosign.
-
-    Attributes:
-        status: the HTTP status that C2SP tlog-witness prescribes for this case.
-        size: for a conflict, the size of the last checkpoint that was cosigned.
-    """
-
-    def __init__(self, status: int, message: str, size: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.size = size
+class WitnessStateError(BoardError):
+    """A log witness's own files are missing or damaged; without them it must not cosign."""

@@ -11,7 +11,13 @@ from crypto.log.errors import LogFormatError
 from crypto.log.merkle import HASH_BYTES, NodeReader, prove_consistency, prove_inclusion
 from crypto.log.note import MAX_NOTE_BYTES, Note, decode_note
 from crypto.log.proof import InclusionReceipt
-from crypto.log.tiles import MAX_ENTRY_BYTES, TILE_WIDTH, TileId, decode_bundle, node_reader
+from crypto.log.tiles import (
+    MAX_ENTRY_BYTES,
+    TILE_WIDTH,
+    TileId,
+    decode_bundle,
+    node_reader,
+)
 from evoting.board.errors import RecordCorrupt
 from evoting.board.layout import CHECKPOINT, BlobRef
 
@@ -38,21 +44,19 @@ class RecordReader:
 
     def tile(self, tile: TileId) -> bytes:
         """Bytes of a hash tile. Where a partial tile is gone because the tile has grown, the full one answers."""
-        data = self._tile_or_full(tile, _MAX_TILE_BYTES)
-        if len(data) < tile.width * HASH_BYTES:
-            raise RecordCorrupt(f"{tile.path()} has {len(data)} bytes, not {tile.width * HASH_BYTES}")
-        return data[: tile.width * HASH_BYTES] if tile.is_partial else data
+        source = self._existing(tile)
+        data = self._read(source.path(), _MAX_TILE_BYTES)
+        if len(data) != source.width * HASH_BYTES:
+            raise RecordCorrupt(f"{source.path()} has {len(data)} bytes, not {source.width * HASH_BYTES}")
+        return data[: tile.width * HASH_BYTES]
 
     def bundle(self, index: int, width: int = TILE_WIDTH) -> list[bytes]:
         """The first ``width`` entries of a bundle."""
-        tile = TileId(None, index, width)
-        exact = self.root / tile.path()
+        source = self._existing(TileId(None, index, width))
         try:
-            if tile.is_partial and not exact.exists():
-                return decode_bundle(self._read(TileId(None, index).path(), _MAX_BUNDLE_BYTES))[:width]
-            return decode_bundle(self._read(tile.path(), _MAX_BUNDLE_BYTES), width)
+            return decode_bundle(self._read(source.path(), _MAX_BUNDLE_BYTES), source.width)[:width]
         except LogFormatError as error:
-            raise RecordCorrupt(f"{tile.path()}: {error}") from error
+            raise RecordCorrupt(f"{source.path()}: {error}") from error
 
     def entries(self, start: int, stop: int, size: int) -> Iterator[bytes]:
         """Entries ``start`` to ``stop - 1`` of the tree of that size, one bundle in memory at a time."""
@@ -87,10 +91,10 @@ class RecordReader:
             raise RecordCorrupt(f"{ref.path()} is not the blob of {ref.length} bytes that its name says")
         return data
 
-    def _tile_or_full(self, tile: TileId, limit: int) -> bytes:
+    def _existing(self, tile: TileId) -> TileId:
         if tile.is_partial and not (self.root / tile.path()).exists():
-            tile = TileId(tile.level, tile.index)
-        return self._read(tile.path(), limit)
+            return TileId(tile.level, tile.index)
+        return tile
 
     def _read(self, path: str, limit: int) -> bytes:
         """A whole file of at most ``limit`` bytes."""

@@ -15,7 +15,13 @@ from pathlib import Path
 
 from crypto.log.checkpoint import Checkpoint, verify_log_signature
 from crypto.log.errors import LogError, LogFormatError
-from crypto.log.merkle import HASH_BYTES, NodeReader, hash_leaves, root_of_hashes, tree_root
+from crypto.log.merkle import (
+    HASH_BYTES,
+    NodeReader,
+    hash_leaves,
+    root_of_hashes,
+    tree_root,
+)
 from crypto.log.note import Note, NoteSigningKey, VerifierKey
 from crypto.log.tiles import (
     TILE_HEIGHT,

@@ -16,7 +16,12 @@ from typing import Self
 
 from crypto.log.checkpoint import Checkpoint, decode_checkpoint_text
 from crypto.log.cosignature import verify_cosignature
-from crypto.log.merkle import NodeReader, hash_leaves, prove_consistency, prove_inclusion
+from crypto.log.merkle import (
+    NodeReader,
+    hash_leaves,
+    prove_consistency,
+    prove_inclusion,
+)
 from crypto.log.note import Note, NoteSignature, NoteSigningKey, VerifierKey
 from crypto.log.policy import MAX_FUTURE_SKEW
 from crypto.log.proof import InclusionReceipt
@@ -32,7 +37,14 @@ from crypto.log.tiles import (
 from evoting.board import recovery
 from evoting.board.blobs import BlobWriter
 from evoting.board.errors import BoardError, CosignatureRefused, RecordCorrupt
-from evoting.board.layout import CHECKPOINT, TEMPORARY, BlobRef, parse_blob_path, parse_tile, record_files
+from evoting.board.layout import (
+    CHECKPOINT,
+    TEMPORARY,
+    BlobRef,
+    parse_blob_path,
+    parse_tile,
+    record_files,
+)
 from evoting.board.lock import WriterLock
 from evoting.board.reader import RecordReader
 from evoting.board.state import HEAD, SequencerState, tail_name

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from evoting.errors import EvotingError
 
-class DefinitionError(ValueError):
+
+class DefinitionError(EvotingError, ValueError):
     """An election definition that cannot be accepted.
 
     Attributes:

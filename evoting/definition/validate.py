@@ -15,7 +15,14 @@ from .model import (
     RankedContest,
     Titles,
 )
-from .rules import CouncilRule, ListSeatsRule, MajorityRule, ReferendumRule, RunoffRule, TopKRule
+from .rules import (
+    CouncilRule,
+    ListSeatsRule,
+    MajorityRule,
+    ReferendumRule,
+    RunoffRule,
+    TopKRule,
+)
 from .text import shown
 
 #: Enrolment age of an election that is not a model: 48 hours.

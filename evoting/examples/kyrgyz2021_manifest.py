@@ -23,7 +23,13 @@ from evoting.definition import (
     Titles,
     UnitMinimum,
 )
-from evoting.definition.rules import AreaThreshold, ListSeatsRule, Quota, ReferendumRule, Share
+from evoting.definition.rules import (
+    AreaThreshold,
+    ListSeatsRule,
+    Quota,
+    ReferendumRule,
+    Share,
+)
 from evoting.definition.validate import validate
 
 from .apportion import Draw, apportion

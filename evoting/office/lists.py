@@ -27,7 +27,6 @@ def write_lists(
     groups: Mapping[str, Sequence[TallyGroup]],
     entries: Iterable[bytes],
     dispositions: bytes,
-    styles: Sequence[str | None],
     directory: Path,
     progress: Callable[[int], None] = lambda _: None,
 ) -> dict[ListName, bytes]:
@@ -35,7 +34,7 @@ def write_lists(
 
     Args:
         groups: tally groups of every contest; only those with status tallied get a list.
-        entries: ballots and challenges in log order; dispositions and styles go with them.
+        entries: ballots and challenges in log order, each with its byte of ``dispositions``.
         directory: where the mix inputs go, as ``<contest>.<group>.list``.
 
     Returns:
@@ -56,17 +55,13 @@ def write_lists(
                 for tally in tallies:
                     if tally.status == "tallied":
                         files.open((contest, tally.id))
-        source = (
-            (style, entry)
-            for entry, byte, style in zip(entries, dispositions, styles, strict=True)
-            if byte == COUNTED
-        )
+        source = (entry for entry, byte in zip(entries, dispositions, strict=True) if byte == COUNTED)
         while chunk := list(islice(source, CHUNK)):
             rows: dict[ListName, list[bytes]] = {}
-            for style, entry in chunk:
-                assert style is not None
-                contests = cbor2.loads(cbor2.loads(entry)["body"])["contests"]
-                for shape, part in zip(context.styles[style].contests, contests, strict=True):
+            for entry in chunk:
+                ballot = cbor2.loads(cbor2.loads(entry)["body"])
+                style = ballot["style"]
+                for shape, part in zip(context.styles[style].contests, ballot["contests"], strict=True):
                     name = member.get((shape.id, style))
                     if name is not None:
                         rows.setdefault((shape.id, name), []).append(part["ciphertexts"])

@@ -7,16 +7,8 @@ from collections.abc import Iterator, Mapping
 from nacl.signing import SigningKey
 
 from crypto import cbor
-from crypto.group import load_group, load_pairing_group
-from crypto.group.interface import ElementVector, G2Vector, Group
 from crypto.elgamal import EncryptionKey
-from evoting.ballots.check import BallotContext
-from evoting.ballots.shape import style_shapes
-from evoting.board.layout import BlobRef
-from evoting.board.store import Board
-from evoting.definition import Manifest, decode_manifest, manifest_hash
-from evoting.errors import RecordError
-from evoting.record.entries import (
+from crypto.entry import (
     VOTER_TYPES,
     Binding,
     RoleEntry,
@@ -25,6 +17,14 @@ from evoting.record.entries import (
     entry_type,
     sign_entry,
 )
+from crypto.group import load_group, load_pairing_group
+from crypto.group.interface import ElementVector, G2Vector, Group
+from evoting.ballots.check import BallotContext
+from evoting.ballots.shape import style_shapes
+from evoting.board.layout import BlobRef
+from evoting.board.store import Board
+from evoting.definition import Manifest, decode_manifest, manifest_hash
+from evoting.errors import RecordError
 
 #: How an entry's first key ends tells a voter's entry from a role's without decoding it.
 _BODY_PREFIX = b"\xa3\x64body"
@@ -167,6 +167,11 @@ def is_voter_entry(entry: bytes) -> bool:
     width = sizes.get(header, 0)
     length = int.from_bytes(entry[7 : 7 + width], "big") if width else header & 0x1F
     return entry[7 + width + length :].startswith(b"\x64type\x66ballot") or entry_type(entry) in VOTER_TYPES
+
+
+def is_challenge_entry(entry: bytes) -> bool:
+    """Whether an entry is a challenge."""
+    return entry.startswith(_CHALLENGE_PREFIX)
 
 
 def read_blobref(value: object) -> BlobRef:

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from evoting.definition import AGAINST_ALL, Contest, HomomorphicContest, Manifest, OpenListContest, RankedContest
-from evoting.definition.rules import CouncilRule, ListSeatsRule, MajorityRule, ReferendumRule, RunoffRule, TopKRule
+from evoting.definition import (
+    AGAINST_ALL,
+    Contest,
+    HomomorphicContest,
+    Manifest,
+    OpenListContest,
+    RankedContest,
+)
+from evoting.definition.rules import (
+    CouncilRule,
+    ListSeatsRule,
+    MajorityRule,
+    ReferendumRule,
+    RunoffRule,
+    TopKRule,
+)
 
 from .council import decide_council
 from .errors import ResultError

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from evoting.errors import EvotingError
 
-class ResultError(ValueError):
+
+class ResultError(EvotingError, ValueError):
     """Totals that cannot be those of the contest, or a result that does not follow from them.
 
     Attributes:

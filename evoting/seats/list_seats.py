@@ -45,8 +45,8 @@ def decide_list_seats(
         for party, count in votes.items()
         if reaches(working, "national-threshold", party, count, base, rule.national) and count
     }
-    for party in _below_in_an_area(working, manifest, contest, rule, groups, eligible):
-        del eligible[party]
+    for below in _below_in_an_area(working, manifest, contest, rule, groups, eligible):
+        del eligible[below]
     if not eligible:
         return conclude(working, "repeat", vacant=rule.seats)
     allocate = allocate_hare if rule.method == "hare" else allocate_dhondt

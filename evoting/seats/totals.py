@@ -4,29 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
-from evoting.definition import Contest, HomomorphicContest, Manifest, OpenListContest, RankedContest
+from evoting.definition import (
+    Contest,
+    HomomorphicContest,
+    Manifest,
+    OpenListContest,
+    RankedContest,
+)
 
 from .errors import ResultError
 
-Rankings = tuple[tuple[tuple[int, ...], int], ...]
+GroupStatus: TypeAlias = Literal["tallied", "withheld", "empty"]
+GROUP_STATUSES = ("tallied", "withheld", "empty")
+Rankings: TypeAlias = tuple[tuple[tuple[int, ...], int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class GroupTally:
     """The tally of one group of ballot styles.
 
-    A group that is too small is withheld: only ``counted`` is known of it. Otherwise ``counts`` are by option or by code
-    in the code book's order; a ranked contest of several ranks has ``rankings`` (code indices by rank, how many) instead.
-
-    ``counted`` are the counted ballots of the group's styles that carry the contest; ``invalid`` of them decoded to no
-    code, or to an irregular ranking.
+    Group, styles, counted ballots and status are those of section 7.2. Of a withheld group nothing else is known.
+    Otherwise ``counts`` are by option or by code in the code book's order; a ranked contest of several ranks has
+    ``rankings`` (code indices by rank, how many) instead; ``invalid`` ballots decoded to no code, or to an irregular
+    ranking. An empty group has zeros.
     """
 
     group: str
     styles: tuple[str, ...]
     counted: int
-    withheld: bool
+    status: GroupStatus
     counts: tuple[int, ...] | None
     rankings: Rankings | None
     invalid: int | None
@@ -64,7 +72,7 @@ def sum_groups(manifest: Manifest, contest: Contest, groups: Sequence[GroupTally
     _require_partition(manifest, contest, groups, path)
     for index, group in enumerate(groups):
         _require_possible(contest, group, f"{path}[{index}]")
-    if any(group.withheld for group in groups):
+    if any(group.status == "withheld" for group in groups):
         return None
     return totals_of(manifest, contest, groups)
 
@@ -123,11 +131,13 @@ def _require_partition(manifest: Manifest, contest: Contest, groups: Sequence[Gr
 
 
 def _require_possible(contest: Contest, group: GroupTally, path: str) -> None:
-    if group.withheld:
+    if group.status == "withheld":
         if (group.counts, group.rankings, group.invalid) != (None, None, None):
             raise ResultError(path, "a withheld group shows counts")
         return
     invalid, counted = group.invalid, group.counted
+    if (group.status == "empty") != (counted == 0):
+        raise ResultError(f"{path}.status", f"a group of {counted} ballots is not {group.status}")
     if invalid is None or invalid < 0:
         raise ResultError(f"{path}.invalid", "a tallied group needs its number of invalid ballots")
     if is_ranking(contest):

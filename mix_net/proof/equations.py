@@ -6,17 +6,60 @@ coefficients, not elements, so that all of them are evaluated by one multi-scala
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crypto.errors import InvalidProof
+from crypto.errors import DecodeError, InvalidProof
 from crypto.group.interface import ELEMENT_BYTES, ORDER, ElementVector, Group, ScalarVector
 from mix_net.commitment import CommitmentKey
 
 #: Encoding of O = com(0; 0).
 IDENTITY = bytes(ELEMENT_BYTES)
 
+#: Terms of a multi-scalar multiplication over a list that are held at once, a multiple of the kernel's chunk.
+_BLOCK_TERMS = 16 * 8192
+
 Coefficients = Mapping[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class ListCombination:
+    """For each component c of a list of ciphertexts, the sum over i of scalars[i] * list[i][c].
+
+    Attributes:
+        name: of the list, for errors: "inputs" or "outputs".
+        encoded: the list; components in the order pad, data, pad, data, ...
+        scalars: one for each ciphertext.
+        components: 2 * width.
+    """
+
+    group: Group
+    name: str
+    encoded: bytes
+    scalars: ScalarVector
+    components: int
+
+    def evaluate(self, coefficients: Coefficients) -> ElementVector:
+        """Sum over c of coefficients[c] times component c's sum, decoding block by block to bound memory.
+
+        Raises:
+            InvalidProof: a component is not canonical or is the identity; names the ciphertext.
+        """
+        parts = []
+        size = self.components * ELEMENT_BYTES
+        step = max(1, _BLOCK_TERMS // self.components)
+        for first in range(0, len(self.scalars), step):
+            scalars = self.scalars[first : first + step]
+            weighted = [scalars * coefficients.get(component, 0) for component in range(self.components)]
+            data = self.encoded[first * size : (first + step) * size]
+            try:
+                part = self.group.msm_decode(self.group.interleave_scalars(weighted), data, allow_identity=False)
+            except DecodeError as error:
+                index = None if error.index is None else first + error.index // self.components
+                message = f"ciphertext {index} of the {self.name} is not valid: {error}"
+                raise InvalidProof(f"shuffle.{self.name}", message, index) from None
+            parts.append(part)
+        return self.group.concat_elements(parts).sum()
 
 
 @dataclass(frozen=True)
@@ -30,8 +73,7 @@ class Form:
         blinding: coefficient of H.
         base: coefficient of G.
         key: coefficient of K.
-        inputs: by component, the factor of the combination of inputs that the statement fixes.
-        outputs: the same for the outputs.
+        lists: for combinations of a whole list of ciphertexts, the coefficient of each component's sum.
     """
 
     elements: Coefficients = field(default_factory=dict)
@@ -40,8 +82,7 @@ class Form:
     blinding: int = 0
     base: int = 0
     key: int = 0
-    inputs: Coefficients = field(default_factory=dict)
-    outputs: Coefficients = field(default_factory=dict)
+    lists: Mapping[ListCombination, Coefficients] = field(default_factory=dict)
 
     def __add__(self, other: Form) -> Form:
         return Form(
@@ -51,8 +92,10 @@ class Form:
             (self.blinding + other.blinding) % ORDER,
             (self.base + other.base) % ORDER,
             (self.key + other.key) % ORDER,
-            _add(self.inputs, other.inputs),
-            _add(self.outputs, other.outputs),
+            {
+                each: _add(self.lists.get(each, {}), other.lists.get(each, {}))
+                for each in [*self.lists, *[each for each in other.lists if each not in self.lists]]
+            },
         )
 
     def __mul__(self, factor: int) -> Form:
@@ -63,8 +106,7 @@ class Form:
             factor * self.blinding % ORDER,
             factor * self.base % ORDER,
             factor * self.key % ORDER,
-            _scale(self.inputs, factor),
-            _scale(self.outputs, factor),
+            {each: _scale(coefficients, factor) for each, coefficients in self.lists.items()},
         )
 
     def __sub__(self, other: Form) -> Form:
@@ -98,10 +140,6 @@ def polynomial_form(coefficients: Sequence[Form], point: int) -> Form:
     return total
 
 
-#: Evaluates the two lists: given the factor of each component, the weighted sum of all their terms.
-ListTerms = Callable[[Coefficients], ElementVector]
-
-
 class EquationBatch:
     """The elements of one proof and the equations they must satisfy.
 
@@ -109,19 +147,13 @@ class EquationBatch:
         key: commitment key with at least ``columns`` generators.
         columns: n.
         public_key: K.
-        inputs: evaluates the statement's combination of inputs, component by component.
-        outputs: the same for the outputs.
     """
 
-    def __init__(
-        self, key: CommitmentKey, columns: int, public_key: ElementVector, inputs: ListTerms, outputs: ListTerms
-    ) -> None:
+    def __init__(self, key: CommitmentKey, columns: int, public_key: ElementVector) -> None:
         self.group: Group = key.group
         self._key = key
         self._columns = columns
         self._public_key = public_key
-        self._inputs = inputs
-        self._outputs = outputs
         self._encodings: list[bytes] = []
         self._equations: list[tuple[str, Form]] = []
 
@@ -161,8 +193,7 @@ class EquationBatch:
 
     def _vanishes(self, form: Form) -> bool:
         group = self.group
-        parts = [self._inputs(form.inputs)] if form.inputs else []
-        parts += [self._outputs(form.outputs)] if form.outputs else []
+        parts = [combination.evaluate(coefficients) for combination, coefficients in form.lists.items()]
         if form.elements:
             scalars = group.scalars(list(form.elements.values()))
             encodings = b"".join([self._encodings[position] for position in form.elements])

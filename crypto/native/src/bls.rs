@@ -148,6 +148,11 @@ fn one_weight_each(weights: &[u8], length: usize) -> Result<()> {
     same_length(whole("weights", 16, weights)?, length)
 }
 
+/// RFC 9380 section 3.1: never empty; longer tags would need hashing first and are refused.
+fn check_tag(dst: &[u8]) -> Result<()> {
+    if (1..=255).contains(&dst.len()) { Ok(()) } else { Err(Error::Tag { got: dst.len() }) }
+}
+
 fn weight_bytes(range: &Range<usize>) -> Range<usize> {
     16 * range.start..16 * range.end
 }
@@ -177,12 +182,14 @@ pub fn g1_msm_decode(py: Python<'_>, weights: &[u8], data: &[u8]) -> PyResult<G1
 }
 
 #[pyfunction]
-pub fn hash_to_g1(py: Python<'_>, messages: Vec<PyBackedBytes>, dst: &[u8]) -> G1Vector {
-    G1Vector::new(py.detach(|| parallel::map(messages.len(), GRAIN, |i| hash_one(&messages[i], dst))))
+pub fn hash_to_g1(py: Python<'_>, messages: Vec<PyBackedBytes>, dst: &[u8]) -> PyResult<G1Vector> {
+    check_tag(dst)?;
+    Ok(G1Vector::new(py.detach(|| parallel::map(messages.len(), GRAIN, |i| hash_one(&messages[i], dst)))))
 }
 
 #[pyfunction]
 pub fn g1_msm_hash(py: Python<'_>, weights: &[u8], messages: Vec<PyBackedBytes>, dst: &[u8]) -> PyResult<G1Vector> {
+    check_tag(dst)?;
     one_weight_each(weights, messages.len())?;
     let chunk = |range: Range<usize>| {
         let points: Vec<G1> = messages[range.clone()].iter().map(|message| hash_one(message, dst)).collect();

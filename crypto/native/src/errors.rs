@@ -45,6 +45,9 @@ pub enum Error {
     Inverse {
         index: usize,
     },
+    Tag {
+        got: usize,
+    },
     NotSlice,
     NotIndices,
 }
@@ -95,6 +98,7 @@ impl std::fmt::Display for Error {
                 write!(f, "index {index} is out of range for {length} entries")
             }
             Error::Inverse { index } => write!(f, "scalar {index} is zero and has no inverse"),
+            Error::Tag { got } => write!(f, "a domain separation tag has 1 to 255 bytes, got {got}"),
             Error::NotSlice => write!(f, "vectors take slices only"),
             Error::NotIndices => write!(f, "indices are a one-dimensional array of uint32"),
         }

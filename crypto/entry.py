@@ -1,4 +1,7 @@
-"""Entries of the log and their role signatures (docs/spec/02-record.md sections 2.2 and 2.3)."""
+"""Entries of an election record and their role signatures (docs/spec/02-record.md sections 2.2 and 2.3).
+
+Pure functions that every party signs with: office, registrar, trustees, issuers and mixers.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,17 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
 from crypto import cbor
-from crypto.errors import DecodeError
+from crypto.errors import CryptoError, DecodeError
 from crypto.hashing import frames, sha
-from evoting.errors import RecordError
 
 MAX_ENTRY_BYTES = 65_535
 #: Types whose binding is the manifest hash; ``manifest`` itself has 32 zero bytes, every other type the fingerprint.
 SETUP_TYPES = frozenset({"roll", "enrolment", "trustee-ceremony", "issuer-ceremony", "opening"})
 VOTER_TYPES = frozenset({"ballot", "challenge"})
+
+
+class EntryError(CryptoError):
+    """An entry that cannot be made, or that was not signed as it must be."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ def sign_entry(
     """An entry with the signatures of the given roles.
 
     Raises:
-        RecordError: the entry would be longer than a log entry may be.
+        EntryError: the entry would be longer than a log entry may be.
     """
     encoded = cbor.encode(dict(body))
     message = signed_message(binding, entry_type, encoded)
@@ -83,7 +89,7 @@ def sign_entry(
         }
     )
     if len(entry) > MAX_ENTRY_BYTES:
-        raise RecordError(f"the {entry_type} entry has {len(entry)} bytes; a log entry holds at most {MAX_ENTRY_BYTES}")
+        raise EntryError(f"the {entry_type} entry has {len(entry)} bytes; a log entry holds at most {MAX_ENTRY_BYTES}")
     return entry
 
 
@@ -123,13 +129,13 @@ def require_signatures(entry: RoleEntry, binding: Binding, keys: Mapping[str, by
     """Check that exactly the given roles signed the entry.
 
     Raises:
-        RecordError: another set of signers, or a signature that does not hold.
+        EntryError: another set of signers, or a signature that does not hold.
     """
     if [role for role, _ in entry.signatures] != sorted(signers):
-        raise RecordError(f"the {entry.type} entry must be signed by {', '.join(sorted(signers))}")
+        raise EntryError(f"the {entry.type} entry must be signed by {', '.join(sorted(signers))}")
     message = signed_message(binding, entry.type, entry.encoded_body)
     for role, signature in entry.signatures:
         try:
             VerifyKey(keys[role]).verify(message, signature)
         except (BadSignatureError, ValueError):
-            raise RecordError(f"the signature of {role} on the {entry.type} entry does not hold") from None
+            raise EntryError(f"the signature of {role} on the {entry.type} entry does not hold") from None

@@ -1,0 +1,151 @@
+"""One issuer at work on a batch of requests: every row of docs/spec/05-credentials.md section 5.5, in its order.
+
+The only path to a partial signature leads through ``IssuerStore.record``; a request that arrives alone is a batch of
+one. No network and no files: services and the command line stand around this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from nacl.signing import SigningKey
+
+from biometric_idp.errors import FormatError, Refused
+from biometric_idp.issuer.checks import DAY, Authorised, Authoriser, VoterState
+from biometric_idp.issuer.store import IssuerStore
+from biometric_idp.policy import IssuancePolicy
+from biometric_idp.registrar.roll import Roll
+from biometric_idp.request import Answer, Refusal, Request, decode_request, sign_refusal
+from crypto.blind_bls import sign_partial, undecodable_points
+from crypto.group.interface import G1_BYTES, PairingGroup
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerKeys:
+    """Secrets of one issuer for one election. ``repr`` shows none of them."""
+
+    index: int
+    signing: SigningKey
+    shares: Mapping[str, int]
+
+    def __repr__(self) -> str:
+        return f"IssuerKeys(index={self.index})"
+
+
+@dataclass(slots=True)
+class _Item:
+    """A request on its way through the rows."""
+
+    data: bytes
+    digest: bytes
+    request: Request | None = None
+    hash: bytes = b""
+    authorised: Authorised | None = None
+    refusal: str | None = None
+
+
+class Issuer:
+    """Answers requests. Safe to use from several threads or processes, each with a store object of its own."""
+
+    def __init__(
+        self, policy: IssuancePolicy, roll: Roll, keys: IssuerKeys, store: IssuerStore, group: PairingGroup
+    ) -> None:
+        self._policy = policy
+        self._roll = roll
+        self._keys = keys
+        self._store = store
+        self._group = group
+        self._authoriser = Authoriser(policy)
+
+    def answer(self, requests: Sequence[bytes], now: int) -> list[Answer | Refusal]:
+        """Answer or refuse each request, in order.
+
+        Args:
+            requests: encoded requests as they arrived, of any quality.
+            now: seconds since 1970.
+
+        Cost: for each request one signature verification, one decoding and one constant-time multiplication in G1; one
+        durable transaction for the batch.
+        """
+        items = [self._decode(data) for data in requests]
+        self._authorise(items, now)
+        self._refuse_bad_points(items)
+        fresh = [item for item in items if item.authorised is not None]
+        outcomes = self._store.record(
+            [(item.authorised, item.data, item.digest) for item in fresh if item.authorised is not None]
+        )
+        for item, outcome in zip(fresh, outcomes, strict=True):
+            item.refusal = outcome
+        return self._sign(items, now // DAY)
+
+    def _decode(self, data: bytes) -> _Item:
+        item = _Item(data, sha256(data).digest())
+        try:
+            item.request = decode_request(data)
+            item.hash = self._authoriser.hash_of(item.request)
+        except FormatError:
+            item.hash = item.digest
+            item.refusal = "malformed"
+        return item
+
+    def _authorise(self, items: Sequence[_Item], now: int) -> None:
+        requests = [item.request for item in items if item.request is not None]
+        positions = [request.position for request in requests]
+        issued = self._store.issued(positions)
+        passkeys = self._store.passkeys(positions)
+        counters = self._store.counters(
+            {assertion.credential for request in requests for assertion in request.assertions}
+        )
+        for item in items:
+            request = item.request
+            if request is None:
+                continue
+            earlier = issued.get(request.position)
+            if earlier is not None and earlier.digest == item.digest:
+                continue  # row 1: the stored row is the answer
+            state = VoterState(self._roll.style_of(request.position), passkeys.get(request.position), counters)
+            try:
+                item.authorised = self._authoriser.authorise(request, item.hash, state, now)
+            except Refused as refusal:
+                item.refusal = refusal.code
+
+    def _refuse_bad_points(self, items: Sequence[_Item]) -> None:
+        candidates = [item for item in items if item.authorised is not None and item.request is not None]
+        data = b"".join([item.request.blinded for item in candidates if item.request is not None])
+        for position in _bad_points(self._group, data):
+            candidates[position].authorised = None
+            candidates[position].refusal = "blinded"
+
+    def _sign(self, items: Sequence[_Item], today: int) -> list[Answer | Refusal]:
+        partials: dict[int, bytes] = {}
+        by_style: dict[str, list[int]] = {}
+        for index, item in enumerate(items):
+            if item.refusal is None and item.request is not None:
+                by_style.setdefault(item.request.style, []).append(index)
+        for style, rows in by_style.items():
+            requests = [items[row].request for row in rows]
+            # Decoded again rather than kept from row 13, because stored answers come in here as well.
+            points = self._group.g1_decode(b"".join([request.blinded for request in requests if request is not None]))
+            encoded = sign_partial(points, self._keys.shares[style]).encode()
+            for place, row in enumerate(rows):
+                partials[row] = encoded[G1_BYTES * place : G1_BYTES * (place + 1)]
+        issuer = self._keys.index
+        fingerprint = self._policy.fingerprint
+        return [
+            Answer(issuer, item.hash, partials[index])
+            if item.refusal is None
+            else sign_refusal(self._keys.signing, fingerprint, issuer, item.hash, item.refusal, today)
+            for index, item in enumerate(items)
+        ]
+
+
+def _bad_points(group: PairingGroup, data: bytes) -> list[int]:
+    if not data:
+        return []
+    try:
+        group.g1_decode(data)
+    except ValueError:
+        return undecodable_points(group, data)
+    return []

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from biometric_idp.errors import FormatError
 from crypto.errors import DecodeError
@@ -101,7 +101,7 @@ class FramedReader:
             self._file.close()
             raise FormatError(f"{path}: truncated in its header")
 
-    def __enter__(self) -> FramedReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -19,7 +19,8 @@ from biometric_idp.policy import IssuancePolicy
 from biometric_idp.registrar.roll import Roll
 from biometric_idp.request import Answer, Refusal, Request, decode_request, sign_refusal
 from crypto.blind_bls import sign_partial, undecodable_points
-from crypto.group.interface import G1_BYTES, PairingGroup
+from crypto.errors import DecodeError
+from crypto.group.interface import G1_BYTES, G1Vector, PairingGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +72,14 @@ class Issuer:
         """
         items = [self._decode(data) for data in requests]
         self._authorise(items, now)
-        self._refuse_bad_points(items)
+        decoded = self._decode_points(items)
         fresh = [item for item in items if item.authorised is not None]
         outcomes = self._store.record(
             [(item.authorised, item.data, item.digest) for item in fresh if item.authorised is not None]
         )
         for item, outcome in zip(fresh, outcomes, strict=True):
             item.refusal = outcome
-        return self._sign(items, now // DAY)
+        return self._sign(items, decoded, now // DAY)
 
     def _decode(self, data: bytes) -> _Item:
         item = _Item(data, sha256(data).digest())
@@ -111,25 +112,40 @@ class Issuer:
             except Refused as refusal:
                 item.refusal = refusal.code
 
-    def _refuse_bad_points(self, items: Sequence[_Item]) -> None:
-        candidates = [item for item in items if item.authorised is not None and item.request is not None]
-        data = b"".join([item.request.blinded for item in candidates if item.request is not None])
-        for position in _bad_points(self._group, data):
-            candidates[position].authorised = None
-            candidates[position].refusal = "blinded"
-
-    def _sign(self, items: Sequence[_Item], today: int) -> list[Answer | Refusal]:
-        partials: dict[int, bytes] = {}
+    def _decode_points(self, items: Sequence[_Item]) -> dict[str, tuple[list[int], G1Vector]]:
+        """Row 13: per style the rows still in the running, and their blinded points."""
         by_style: dict[str, list[int]] = {}
         for index, item in enumerate(items):
             if item.refusal is None and item.request is not None:
                 by_style.setdefault(item.request.style, []).append(index)
+        decoded: dict[str, tuple[list[int], G1Vector]] = {}
         for style, rows in by_style.items():
-            requests = [items[row].request for row in rows]
-            # Decoded again rather than kept from row 13, because stored answers come in here as well.
-            points = self._group.g1_decode(b"".join([request.blinded for request in requests if request is not None]))
+            data = _blinded(items, rows)
+            try:
+                points = self._group.g1_decode(data)
+            except DecodeError:
+                for place in undecodable_points(self._group, data):
+                    items[rows[place]].authorised = None
+                    items[rows[place]].refusal = "blinded"
+                rows = [row for row in rows if items[row].refusal is None]
+                if not rows:
+                    continue
+                points = self._group.g1_decode(_blinded(items, rows))
+            decoded[style] = (rows, points)
+        return decoded
+
+    def _sign(
+        self, items: Sequence[_Item], decoded: Mapping[str, tuple[list[int], G1Vector]], today: int
+    ) -> list[Answer | Refusal]:
+        partials: dict[int, bytes] = {}
+        for style, (rows, points) in decoded.items():
+            granted = [row for row in rows if items[row].refusal is None]
+            if not granted:
+                continue
+            if len(granted) < len(rows):
+                points = self._group.g1_decode(_blinded(items, granted))
             encoded = sign_partial(points, self._keys.shares[style]).encode()
-            for place, row in enumerate(rows):
+            for place, row in enumerate(granted):
                 partials[row] = encoded[G1_BYTES * place : G1_BYTES * (place + 1)]
         issuer = self._keys.index
         fingerprint = self._policy.fingerprint
@@ -141,11 +157,6 @@ class Issuer:
         ]
 
 
-def _bad_points(group: PairingGroup, data: bytes) -> list[int]:
-    if not data:
-        return []
-    try:
-        group.g1_decode(data)
-    except ValueError:
-        return undecodable_points(group, data)
-    return []
+def _blinded(items: Sequence[_Item], rows: Sequence[int]) -> bytes:
+    requests = [items[row].request for row in rows]
+    return b"".join([request.blinded for request in requests if request is not None])

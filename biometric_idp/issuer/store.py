@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from biometric_idp.enrolment.log import EnrolmentRules, EnrolmentSource, read_enrolment_log
 from biometric_idp.errors import FormatError, StateError
+from biometric_idp.files import sync_directory
 from biometric_idp.issuer.checks import Authorised
 from biometric_idp.registrar.roll import Roll
 from biometric_idp.webauthn import PublicPasskey
@@ -83,7 +85,7 @@ class IssuerStore:
     def close(self) -> None:
         self._connection.close()
 
-    def __enter__(self) -> IssuerStore:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -271,6 +273,7 @@ def create_store(
         raise
     connection.close()
     draft.rename(path)
+    sync_directory(path.parent)
     return objections
 
 

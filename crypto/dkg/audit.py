@@ -150,9 +150,7 @@ def audit_attempt(
         _compare(attempt, shares.culprits, 3)
         return None
     agreed = transcript_hash(parameters, history, attempt)
-    confirmations = judge_confirmations(
-        context, rounds[3], commits.contents, reveals.contents, shares.contents, agreed
-    )
+    confirmations = judge_confirmations(context, rounds[3], commits.contents, reveals.contents, shares.contents, agreed)
     _compare(attempt, confirmations.culprits, 4)
     return None if confirmations.culprits else dict(reveals.contents)
 

@@ -88,9 +88,7 @@ def _statement(context: BoxContext, sealed: SealedShares, shared: bytes) -> Equa
         return cast(ElementVector, element)
 
     decode = context.parameters.transport.decode
-    return EqualityStatement(
-        vector(decode(context.receiver_key)), vector(decode(sealed.point)), vector(decode(shared))
-    )
+    return EqualityStatement(vector(decode(context.receiver_key)), vector(decode(sealed.point)), vector(decode(shared)))
 
 
 def complain(context: BoxContext, sealed: SealedShares, receiver_secret: int, nonce: int) -> Complaint:

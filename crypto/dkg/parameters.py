@@ -70,14 +70,10 @@ class CeremonyParameters:
         return self.manifest_hash, self.kind.encode(), u64(attempt)
 
 
-def trustee_ceremony(
-    group: Group, manifest_hash: bytes, roles: Sequence[Role], threshold: int
-) -> CeremonyParameters:
+def trustee_ceremony(group: Group, manifest_hash: bytes, roles: Sequence[Role], threshold: int) -> CeremonyParameters:
     """The ceremony that makes the election key."""
     adapter = RistrettoKeyGroup(group)
-    return CeremonyParameters(
-        TRUSTEES, manifest_hash, tuple(roles), threshold, (ELECTION_KEY,), adapter, adapter
-    )
+    return CeremonyParameters(TRUSTEES, manifest_hash, tuple(roles), threshold, (ELECTION_KEY,), adapter, adapter)
 
 
 def issuer_ceremony(

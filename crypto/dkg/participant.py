@@ -219,16 +219,12 @@ class Confirmed:
         """Take all confirmations and add up the key shares."""
         messages = sort_round(messages)
         agreed = transcript_hash(self.seat.parameters, self.seat.history, self.seat.attempt)
-        judged = judge_confirmations(
-            self.seat.context, messages, self.commits, self.reveals, self.shares, agreed
-        )
+        judged = judge_confirmations(self.seat.context, messages, self.commits, self.reveals, self.shares, agreed)
         seat = self.seat.close_round(messages, judged, self.message)
         if isinstance(seat, Attempt):
             return seat
         outcome = derive_outcome(seat.parameters, (*seat.history, seat.attempt), self.reveals)
-        return Completed(
-            outcome, encode_transcript(seat.parameters, outcome.attempts), self._key_shares(seat, outcome)
-        )
+        return Completed(outcome, encode_transcript(seat.parameters, outcome.attempts), self._key_shares(seat, outcome))
 
     def _key_shares(self, seat: _Seat, outcome: CeremonyOutcome) -> tuple[KeyShare, ...]:
         group, index = seat.parameters.group, seat.secrets.index
@@ -238,9 +234,7 @@ class Confirmed:
             verification_key = key.verification_keys[index - 1]
             if group.generate([secret]).encode() != verification_key:
                 raise CeremonyError("the key share does not belong to its verification key", index)
-            shares.append(
-                KeyShare(key.label, index, group.encode_scalars([secret]), verification_key, key.joint_key)
-            )
+            shares.append(KeyShare(key.label, index, group.encode_scalars([secret]), verification_key, key.joint_key))
         return tuple(shares)
 
 

@@ -47,9 +47,7 @@ class AttemptSecrets:
     def coefficients(self, label: str) -> list[int]:
         """The polynomial of an instance, constant term first."""
         order = self.parameters.group.order
-        return [
-            self._derive(order, "coefficient", label.encode(), u64(k)) for k in range(self.parameters.threshold)
-        ]
+        return [self._derive(order, "coefficient", label.encode(), u64(k)) for k in range(self.parameters.threshold)]
 
     def receiver_secret(self) -> int:
         return self._derive(self.parameters.transport.order, "receiver")

@@ -35,9 +35,7 @@ class Attempt:
             "number": self.number,
             "participants": list(self.participants),
             "rounds": [[envelope.to_value() for envelope in messages] for messages in self.rounds],
-            "culprits": [
-                {"participant": culprit.participant, "reason": culprit.reason} for culprit in self.culprits
-            ],
+            "culprits": [{"participant": culprit.participant, "reason": culprit.reason} for culprit in self.culprits],
         }
 
     @classmethod

@@ -53,7 +53,7 @@ REASONS = (
     BAD_SHARE,
 )
 
-_Content = TypeVar("_Content", covariant=True)
+_Content_co = TypeVar("_Content_co", covariant=True)
 
 
 @dataclass(frozen=True, order=True)
@@ -65,10 +65,10 @@ class Culprit:
 
 
 @dataclass(frozen=True)
-class Judged(Generic[_Content]):
+class Judged(Generic[_Content_co]):
     """A round: the content of every message in order, by sender, and whoever is to blame."""
 
-    contents: Mapping[int, _Content]
+    contents: Mapping[int, _Content_co]
     culprits: tuple[Culprit, ...]
 
 
@@ -85,10 +85,10 @@ class AttemptContext:
 
 
 def _judge(
-    context: AttemptContext, messages: Sequence[Message], read: Callable[[Message], _Content | str]
-) -> tuple[dict[int, _Content], dict[int, str]]:
+    context: AttemptContext, messages: Sequence[Message], read: Callable[[Message], _Content_co | str]
+) -> tuple[dict[int, _Content_co], dict[int, str]]:
     """Contents by sender, and reasons by culprit; ``read`` returns the content or the reason against its sender."""
-    contents: dict[int, _Content] = {}
+    contents: dict[int, _Content_co] = {}
     reasons: dict[int, str] = {}
     for participant in context.participants:
         own = [message for message in messages if message.sender == participant]
@@ -138,9 +138,7 @@ def reveal_commitment(parameters: CeremonyParameters, body: bytes) -> bytes:
     return sha("evoting/v1/ceremony-commitment", parameters.manifest_hash, body)
 
 
-def possession_context(
-    parameters: CeremonyParameters, attempt: int, label: str, participant: int
-) -> tuple[bytes, ...]:
+def possession_context(parameters: CeremonyParameters, attempt: int, label: str, participant: int) -> tuple[bytes, ...]:
     """The frames before the commitments in the hash of an instance's proof of possession."""
     return (*parameters.context(attempt), label.encode(), u64(participant))
 

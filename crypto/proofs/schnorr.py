@@ -45,9 +45,7 @@ def prove_possession(
     return group.encode_scalars([challenge, (nonce + challenge * secret) % group.order])
 
 
-def verify_possession(
-    group: KeyGroup, domain: str, context: tuple[bytes, ...], statement: bytes, proof: bytes
-) -> None:
+def verify_possession(group: KeyGroup, domain: str, context: tuple[bytes, ...], statement: bytes, proof: bytes) -> None:
     """Check that somebody knows the logarithm of the first element of ``statement``.
 
     Raises:

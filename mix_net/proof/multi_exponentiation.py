@@ -122,9 +122,9 @@ def prove_multi_exponentiation(
     group, (rows, columns), width = key.group, shape, len(witness.randomizers)
     mask, mask_blinding = random_scalars(group, randomness, columns), random_scalar(group, randomness)
     all_rows = group.concat_scalars([mask, witness.rows])
-    # By rank: beta_k, tau_k (w scalars each) and the commitment's blinding, for k = 0..2m-1.
-    beta = _with_rank(random_scalars(group, randomness, 2 * rows * width), rows, [0] * width, key)
-    tau = _with_rank(random_scalars(group, randomness, 2 * rows * width), rows, witness.randomizers, key)
+    # Row k: beta_k, tau_k (w scalars each) and the commitment's blinding, for k = 0..2m-1.
+    beta = _with_row(random_scalars(group, randomness, 2 * rows * width), rows, [0] * width, key)
+    tau = _with_row(random_scalars(group, randomness, 2 * rows * width), rows, witness.randomizers, key)
     blindings = random_scalars(group, randomness, 2 * rows).to_ints()
     blindings[rows] = 0
 
@@ -139,17 +139,18 @@ def prove_multi_exponentiation(
         components.append(pad + generator.mul_vartime(randomizers))
         components.append(data + generator.mul_vartime(messages) + public_key.mul_vartime(randomizers))
     message_rows = [beta[k * width : (k + 1) * width] for k in range(2 * rows)]
-    commitments = [
-        ("multi-exponentiation.c_A0", key.commit(mask, mask_blinding).encode()),
-        ("multi-exponentiation.c_B", key.commit_all(message_rows, blindings).encode()),
-        ("multi-exponentiation.E", group.interleave_elements(components).encode()),
-    ]
-    for label, data in commitments:
-        transcript.append(label, data)
+    c_mask = key.commit(mask, mask_blinding).encode()
+    c_messages = key.commit_all(message_rows, blindings).encode()
+    diagonals = group.interleave_elements(components).encode()
+    transcript.append("multi-exponentiation.c_A0", c_mask)
+    transcript.append("multi-exponentiation.c_B", c_messages)
+    transcript.append("multi-exponentiation.E", diagonals)
     x = power_challenge(transcript, "multi-exponentiation.x")
     powers, diagonal_powers = group.powers(x, rows + 1), group.powers(x, 2 * rows)
     return MultiExponentiationProof(
-        *[data for _, data in commitments],
+        c_mask,
+        c_messages,
+        diagonals,
         all_rows.combine_rows(powers),
         group.scalars([mask_blinding, *witness.blindings]).inner(powers),
         beta.combine_rows(diagonal_powers),
@@ -158,11 +159,11 @@ def prove_multi_exponentiation(
     )
 
 
-def _with_rank(vector: ScalarVector, rank: int, values: Sequence[int], key: CommitmentKey) -> ScalarVector:
-    """The vector, read as rows of ``len(values)`` entries, with row ``rank`` replaced."""
+def _with_row(vector: ScalarVector, row: int, values: Sequence[int], key: CommitmentKey) -> ScalarVector:
+    """The vector, read as rows of ``len(values)`` entries, with row ``row`` replaced."""
     width = len(values)
     return key.group.concat_scalars(
-        [vector[: rank * width], key.group.scalars(list(values)), vector[(rank + 1) * width :]]
+        [vector[: row * width], key.group.scalars(list(values)), vector[(row + 1) * width :]]
     )
 
 

@@ -13,7 +13,7 @@ from crypto.transcript import Transcript
 from mix_net.commitment import CommitmentKey
 from mix_net.proof.equations import EquationBatch, Form, commitment_form
 from mix_net.proof.layout import ProofReader, encode_scalars
-from mix_net.randomness import Randomness, random_scalar, random_scalars
+from mix_net.randomness import Randomness, random_scalars
 
 
 @dataclass(frozen=True)
@@ -88,19 +88,17 @@ def prove_single_value(
     inner_masks = random_scalars(group, randomness, n - 2)
     delta = group.concat_scalars([d[:1], inner_masks, group.scalars([0])])
     d_blinding, mask_blinding, chain_blinding = random_scalars(group, randomness, 3).to_ints()
-    commitments = [
-        ("single-value.c_d", key.commit(d, d_blinding).encode()),
-        ("single-value.c_delta", key.commit(-(delta[: n - 1] * d[1:]), mask_blinding).encode()),
-        (
-            "single-value.c_Delta",
-            key.commit(delta[1:] - a[1:] * delta[: n - 1] - b[: n - 1] * d[1:], chain_blinding).encode(),
-        ),
-    ]
-    for label, data in commitments:
-        transcript.append(label, data)
+    mask = key.commit(d, d_blinding).encode()
+    chain_mask = key.commit(-(delta[: n - 1] * d[1:]), mask_blinding).encode()
+    chain = key.commit(delta[1:] - a[1:] * delta[: n - 1] - b[: n - 1] * d[1:], chain_blinding).encode()
+    transcript.append("single-value.c_d", mask)
+    transcript.append("single-value.c_delta", chain_mask)
+    transcript.append("single-value.c_Delta", chain)
     x = transcript.challenge("single-value.x")
     proof = SingleValueProof(
-        *[data for _, data in commitments],
+        mask,
+        chain_mask,
+        chain,
         a * x + d,
         b * x + delta,
         (x * witness.blinding + d_blinding) % ORDER,

@@ -94,18 +94,19 @@ def prove_zero(witness: ZeroWitness, key: CommitmentKey, transcript: Transcript,
     diagonals = _diagonals(left, right, group.powers(witness.y, columns, 1))
     diagonal_blindings = random_scalars(group, randomness, 2 * rows + 1).to_ints()
     diagonal_blindings[rows + 1] = 0
-    commitments = [
-        ("zero.c_A0", key.commit(left[0], left_blindings[0]).encode()),
-        ("zero.c_Bm+1", key.commit(right[-1], right_blindings[-1]).encode()),
-        ("zero.c_D", key.commit_all([group.scalars([d]) for d in diagonals], diagonal_blindings).encode()),
-    ]
-    for label, data in commitments:
-        transcript.append(label, data)
+    left_mask = key.commit(left[0], left_blindings[0]).encode()
+    right_mask = key.commit(right[-1], right_blindings[-1]).encode()
+    c_diagonals = key.commit_all([group.scalars([d]) for d in diagonals], diagonal_blindings).encode()
+    transcript.append("zero.c_A0", left_mask)
+    transcript.append("zero.c_Bm+1", right_mask)
+    transcript.append("zero.c_D", c_diagonals)
     x = power_challenge(transcript, "zero.x")
     ascending = group.powers(x, rows + 1)
     descending = ascending[::-1]
     proof = ZeroProof(
-        *[data for _, data in commitments],
+        left_mask,
+        right_mask,
+        c_diagonals,
         group.concat_scalars(left).combine_rows(ascending),
         group.concat_scalars(right).combine_rows(descending),
         group.scalars(left_blindings).inner(ascending),

@@ -10,6 +10,8 @@ from verifier.record.errors import FormatError
 from verifier.record.note import ED25519_COSIGNATURE, ED25519_NOTE, VerifierKey, parse_vkey
 
 MAX_POLICY_BYTES = 65_536
+#: Groups nest by definition order, so their number bounds the depth of evaluation.
+MAX_GROUPS = 128
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class _Parser:
         named = {"any": "1", "all": str(len(members))}.get(threshold, threshold)
         if not re.fullmatch(r"[1-9][0-9]{0,8}", named) or int(named) > len(members):
             raise FormatError(f"the threshold {threshold!r} of {name!r} is not within 1..{len(members)}")
+        if len(self.groups) >= MAX_GROUPS:
+            raise FormatError(f"more than {MAX_GROUPS} groups")
         self.groups[name] = Group(int(named), tuple(members))
 
 

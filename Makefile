@@ -1,0 +1,63 @@
+# `make help` lists what there is. Everything runs from .venv, which `setup` makes and keeps up to date.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+BIN := .venv/bin
+CRATE := crypto/native
+PACKAGES := biometric_idp crypto evoting loadtests mix_net verifier tests
+JOBS ?= 2
+SCALE ?= 1000
+CONTEST ?=
+export SCALE CONTEST
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+
+.PHONY: help setup check lint lint-rust test test-full demo bench mutate tampered wheel lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## virtual environment, dependencies, native arithmetic, commands; quick when nothing changed
+	@tools/setup.sh
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lint-rust: setup
+	@tools/lint-rust.sh
+
+check: lint lint-rust ## the inner loop: lint, types, import rules, fast tests (under 3 minutes)
+	$(BIN)/pytest -q -n $(JOBS) -x
+
+test: lint lint-rust ## everything that must hold: lint, types, import rules, Rust and Python tests (under 20 minutes)
+	$(BIN)/pytest -n $(JOBS)
+
+test-full: setup ## also the full sizes; long
+	$(BIN)/pytest -n $(JOBS) -m "full or not full"
+
+demo: setup ## a whole election, verified; SCALE=1000 is one ballot for a thousand, CONTEST=referendum only that one
+	@$(BIN)/evoting-demo
+
+bench: setup ## measure, write var/bench.json and a table; FULL=1 for a million ciphertexts
+	@$(BIN)/python -m loadtests.bench
+
+mutate: setup ## replace each verifier equation by "pass" and see that a test fails
+	@$(BIN)/python -m tests.mutation
+
+tampered: setup ## write a corpus of records with one defect each, for authors of other verifiers
+	@$(BIN)/python -m tests.tampered
+
+wheel: setup ## build a wheel into dist/
+	$(BIN)/maturin build --release --locked --out dist
+
+lock: setup ## resolve the dependencies anew into requirements.lock
+	$(BIN)/pip-compile --quiet --strip-extras --all-extras --generate-hashes --allow-unsafe \
+	    --no-emit-index-url --no-emit-trusted-host --no-header --output-file requirements.lock pyproject.toml
+
+clean: ## remove what was built, but not .venv
+	rm -rf $(CRATE)/target $(CRATE)/blst-shim/target crypto/group/*.so dist var
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

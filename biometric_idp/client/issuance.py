@@ -1,0 +1,201 @@
+"""The device's side of issuance, for one voter or for many at once (docs/spec/05-credentials.md sections 5.1 and 5.4).
+
+Steps are types: secrets, then a stored wallet, then a request, then answers of k issuers, then the credential.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from biometric_idp.client.keys import IssuanceKeys, load_key
+from biometric_idp.client.wallet import StoredWallet, Wallet
+from biometric_idp.errors import FormatError, IdpError
+from biometric_idp.request import Answer, Assertion, Refusal, Request, Ticket, request_hash
+from crypto.blind_bls import (
+    Entropy,
+    blind,
+    combine_partials,
+    encode_message,
+    find_invalid_partials,
+    generate_randomizers,
+    hash_credential_message,
+    undecodable_points,
+    unblind,
+    verify_partials,
+)
+from crypto.errors import DecodeError, InvalidProof
+from crypto.group.interface import G1Vector, Group, PairingGroup
+
+
+class IssuanceError(IdpError):
+    """No credential yet: too few issuers gave a valid partial signature.
+
+    Attributes:
+        refusals: code of the refusal by issuer.
+        invalid: issuers whose answer is wrong; they misbehave or are misconfigured.
+    """
+
+    def __init__(self, message: str, refusals: Mapping[int, str], invalid: Sequence[int]) -> None:
+        super().__init__(message)
+        self.refusals = dict(refusals)
+        self.invalid = list(invalid)
+
+
+@dataclass(frozen=True)
+class Pseudonyms:
+    """Fresh pseudonyms of one ballot style, blinded: what wallets are made of.
+
+    Attributes:
+        secrets, publics: 32 bytes each, concatenated.
+        hashed: H(msg), kept for the verification of the credentials.
+    """
+
+    style: str
+    secrets: bytes
+    publics: bytes
+    randomizers: list[int]
+    hashed: G1Vector
+    blinded: bytes
+
+    def __len__(self) -> int:
+        return len(self.randomizers)
+
+
+def generate_pseudonyms(
+    group: Group, pairing: PairingGroup, fingerprint: bytes, style: str, count: int, entropy: Entropy
+) -> Pseudonyms:
+    """Draw pseudonyms and blindings. Cost: for each one fixed-base multiplication, one hash and one multiplication in G1."""
+    scalars = group.scalars_wide(entropy(64 * count))
+    publics = group.fixed_base(group.generator()).mul(scalars)
+    if bool(publics.identity_mask().any()):
+        raise ValueError("entropy source returned zeroes")
+    encoded = publics.encode()
+    randomizers = generate_randomizers(count, entropy)
+    hashed = hash_credential_message(
+        pairing, [encode_message(fingerprint, style, encoded[32 * i : 32 * i + 32]) for i in range(count)]
+    )
+    blinded = blind(hashed, randomizers).encode()
+    return Pseudonyms(style, scalars.encode(), encoded, randomizers, hashed, blinded)
+
+
+def new_wallet(
+    group: Group, pairing: PairingGroup, fingerprint: bytes, style: str, position: int, entropy: Entropy
+) -> Wallet:
+    """A wallet with a fresh pseudonym and blinding, to be stored before anything else."""
+    drawn = generate_pseudonyms(group, pairing, fingerprint, style, 1, entropy)
+    return Wallet(fingerprint, style, position, drawn.secrets, drawn.randomizers[0], drawn.blinded, None)
+
+
+def pseudonym_of(group: Group, wallet: Wallet) -> bytes:
+    """The public key that the credential certifies."""
+    return group.generator().mul(group.scalars_decode(wallet.secret)).encode()
+
+
+def challenge_of(stored: StoredWallet, credential: bytes) -> bytes:
+    """The WebAuthn challenge for a stored wallet; ``credential`` is the voting passkey's id, empty at a terminal.
+
+    It takes a ``StoredWallet`` so that no request can exist for a pseudonym that is not on disk.
+    """
+    wallet = stored.wallet
+    return request_hash(wallet.fingerprint, wallet.style, wallet.position, credential, wallet.blinded)
+
+
+def build_request(stored: StoredWallet, credential: bytes, assertions: Sequence[Assertion], ticket: Ticket) -> Request:
+    """The request that goes to every issuer alike."""
+    wallet = stored.wallet
+    return Request(wallet.style, wallet.position, credential, wallet.blinded, tuple(assertions), ticket)
+
+
+def combine_answers(
+    group: Group,
+    pairing: PairingGroup,
+    keys: IssuanceKeys,
+    threshold: int,
+    stored: StoredWallet,
+    hash_: bytes,
+    answers: Sequence[Answer | Refusal],
+    entropy: Entropy,
+) -> bytes:
+    """The credential out of the answers of at least k issuers; wrong ones are left out and named.
+
+    Args:
+        hash_: request hash that was sent.
+
+    Raises:
+        IssuanceError: fewer than k valid partial signatures so far.
+    """
+    wallet = stored.wallet
+    if wallet.blinding is None:
+        raise FormatError("the wallet already holds its credential")
+    style = keys.of_style(wallet.style)
+    blinded = pairing.g1_decode(wallet.blinded)
+    partials: dict[int, G1Vector] = {}
+    refusals: dict[int, str] = {}
+    invalid: list[int] = []
+    for answer in answers:
+        if answer.hash != hash_:
+            invalid.append(answer.issuer)
+        elif isinstance(answer, Refusal):
+            refusals[answer.issuer] = answer.code
+        elif answer.issuer not in partials:
+            try:
+                share_key = style.share_key(answer.issuer)
+                if share_key is None:
+                    raise FormatError("no such issuer")
+                point = pairing.g1_decode(answer.partial)
+                verify_partials(pairing, blinded, point, load_key(pairing, share_key), entropy)
+                partials[answer.issuer] = point
+            except (DecodeError, InvalidProof, FormatError):
+                invalid.append(answer.issuer)
+    if len(partials) < threshold:
+        raise IssuanceError(
+            f"{len(partials)} of {threshold} issuers gave a valid partial signature", refusals, invalid
+        )
+    chosen = {issuer: partials[issuer] for issuer in sorted(partials)[:threshold]}
+    combined, denominator = combine_partials(chosen)
+    credential = unblind(combined, denominator, [wallet.blinding])
+    message = encode_message(wallet.fingerprint, wallet.style, pseudonym_of(group, wallet))
+    hashed = hash_credential_message(pairing, [message])
+    verify_partials(pairing, hashed, credential, load_key(pairing, style.key), entropy)
+    return credential.encode()
+
+
+def combine_many(
+    pairing: PairingGroup,
+    keys: IssuanceKeys,
+    drawn: Pseudonyms,
+    partials: Mapping[int, bytes],
+    entropy: Entropy,
+) -> bytes:
+    """Credentials for many pseudonyms of one style out of the partial signatures of exactly k issuers.
+
+    Everything that a single device verifies is verified here, in batches.
+
+    Args:
+        partials: by issuer, 48 bytes for each pseudonym.
+
+    Raises:
+        InvalidProof: ``credential.partial`` or ``credential.signature``, with the first culprit's position.
+    """
+    style = keys.of_style(drawn.style)
+    points: dict[int, G1Vector] = {}
+    share_keys = {}
+    for issuer, data in partials.items():
+        share_key = style.share_key(issuer)
+        if share_key is None:
+            raise FormatError(f"issuer {issuer} has no share key")
+        share_keys[issuer] = load_key(pairing, share_key)
+        try:
+            points[issuer] = pairing.g1_decode(data)
+        except DecodeError:
+            index = undecodable_points(pairing, data)[0]
+            raise InvalidProof("credential.partial", f"answer {index} of issuer {issuer} is no point", index) from None
+    blinded = pairing.g1_decode(drawn.blinded)
+    invalid = find_invalid_partials(pairing, blinded, points, share_keys, entropy)
+    for issuer, rows in invalid.items():
+        raise InvalidProof("credential.partial", f"answer {rows[0]} of issuer {issuer} does not verify", rows[0])
+    combined, denominator = combine_partials(points)
+    credentials = unblind(combined, denominator, drawn.randomizers)
+    verify_partials(pairing, drawn.hashed, credentials, load_key(pairing, style.key), entropy)
+    return credentials.encode()

@@ -54,8 +54,7 @@ wheel: setup ## build a wheel into dist/
 	$(BIN)/maturin build --release --locked --out dist
 
 lock: setup ## resolve the dependencies anew into requirements.lock
-	$(BIN)/pip-compile --quiet --strip-extras --all-extras --generate-hashes --allow-unsafe \
-	    --no-emit-index-url --no-emit-trusted-host --no-header --output-file requirements.lock pyproject.toml
+	$(BIN)/python tools/lock.py --upgrade
 
 clean: ## remove what was built, but not .venv
 	rm -rf $(CRATE)/target $(CRATE)/blst-shim/target crypto/group/*.so dist var

@@ -104,7 +104,9 @@ class ShuffleProof:
             InvalidProof: ``shuffle.proof-size`` or ``shuffle.encoding``.
         """
         if len(data) != proof_size(shape, width):
-            message = f"the proof has {len(data)} bytes, {proof_size(shape, width)} are expected for shape {tuple(shape)}"
+            message = (
+                f"the proof has {len(data)} bytes, {proof_size(shape, width)} are expected for shape {tuple(shape)}"
+            )
             raise InvalidProof("shuffle.proof-size", message)
         reader = ProofReader(group, data)
         return cls(
@@ -207,7 +209,9 @@ def decode_list(group: Group, name: str, encoded: bytes, components: int) -> Ele
         return group.elements_decode(encoded, allow_identity=False)
     except DecodeError as error:
         index = None if error.index is None else error.index // components
-        raise InvalidProof(f"shuffle.{name}", f"ciphertext {index} of the {name} is not valid: {error}", index) from None
+        raise InvalidProof(
+            f"shuffle.{name}", f"ciphertext {index} of the {name} is not valid: {error}", index
+        ) from None
 
 
 def prove_shuffle(

@@ -185,14 +185,12 @@ def check_ledger_bounds(
                 raise LedgerError("ledger.statements", f"issuer {who} counts more terminal voters than all", who)
             if item.count > size:
                 raise LedgerError("ledger.bounds", f"issuer {who} issued {item.count} of {size} for {style!r}", who)
-    needed = threshold - (issuers - len(statements))
+    signatures_each = threshold - (issuers - len(statements))
     for column, (style, _) in enumerate(sizes):
         issued = sum(statement.issued[column].count for statement in statements)
-        if needed * used.get(style, 0) > issued:
-            raise LedgerError(
-                "ledger.bounds",
-                f"{used[style]} credentials used for {style!r} need {needed * used[style]} signatures; {issued} reported",
-            )
+        needed = signatures_each * used.get(style, 0)
+        if needed > issued:
+            raise LedgerError("ledger.bounds", f"used credentials of {style!r} need {needed} signatures, not {issued}")
     unknown = sorted(set(used) - {style for style, _ in sizes})
     if unknown:
         raise LedgerError("ledger.bounds", f"credentials used for unknown ballot styles: {', '.join(unknown)}")

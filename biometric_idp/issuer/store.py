@@ -37,7 +37,8 @@ CREATE TABLE ledger (
     CONSTRAINT one_credential_per_voter_and_election UNIQUE (election, position)
 );
 CREATE TABLE refusal (
-    sequence INTEGER PRIMARY KEY, position INTEGER NOT NULL, hash BLOB NOT NULL, code TEXT NOT NULL, date INTEGER NOT NULL
+    sequence INTEGER PRIMARY KEY,
+    position INTEGER NOT NULL, hash BLOB NOT NULL, code TEXT NOT NULL, date INTEGER NOT NULL
 );
 """
 
@@ -151,8 +152,8 @@ class IssuerStore:
         terminal = item.voter_class == "terminal"
         entry = cbor.encode({"class": item.voter_class, "date": item.date, "hash": item.hash, "request": data})
         inserted = connection.execute(
-            "INSERT INTO ledger (election, position, hash, style, terminal, digest, entry) VALUES (?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (election, position) DO NOTHING",
+            "INSERT INTO ledger (election, position, hash, style, terminal, digest, entry) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (election, position) DO NOTHING",
             (self._fingerprint, position, item.hash, item.request.style, terminal, digest, entry),
         )
         if inserted.rowcount == 1:

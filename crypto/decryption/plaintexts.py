@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crypto.decryption.combine import lagrange_coefficients
-from crypto.decryption.factors import DecryptionList
+from crypto.decryption.lists import count_ciphertexts, data_elements
 from crypto.errors import DecodeError, InvalidProof
 from crypto.group.interface import ELEMENT_BYTES, ElementVector, Group, ScalarVector
 
@@ -47,7 +47,7 @@ def decode_plaintexts(data: bytes, count: int, code_book: bytes) -> Plaintexts:
     Raises:
         DecodeError: another length, a number beyond the code book, or an element listed as invalid that is a code.
     """
-    indices = np.frombuffer(data, dtype=">u4", count=min(count, len(data) // 4)).astype(np.uint32)
+    indices = np.frombuffer(data[: len(data) // 4 * 4], dtype=">u4")[:count].astype(np.uint32)
     invalid = data[4 * count :]
     if len(indices) != count or len(invalid) != ELEMENT_BYTES * int(np.count_nonzero(indices == INVALID)):
         raise DecodeError("the plaintexts blob has another length than its contents ask for")
@@ -64,7 +64,7 @@ def decode_plaintexts(data: bytes, count: int, code_book: bytes) -> Plaintexts:
 
 def verify_plaintexts(
     group: Group,
-    ciphertexts: DecryptionList,
+    ciphertexts: bytes,
     factors: Mapping[int, bytes],
     plaintexts: Plaintexts,
     code_book: bytes,
@@ -82,7 +82,7 @@ def verify_plaintexts(
 
     Cost: (1 + number of trustees) M terms of a multi-scalar multiplication with 128-bit weights.
     """
-    raw = entropy(16 * len(ciphertexts))
+    raw = entropy(16 * count_ciphertexts(ciphertexts))
     weights = group.scalars_short(raw)
     total = decrypted_combination(group, ciphertexts, factors, weights)
     sums = group.scalars(sum_by_code(raw, plaintexts.indices, len(code_book) // ELEMENT_BYTES))
@@ -95,10 +95,10 @@ def verify_plaintexts(
 
 
 def decrypted_combination(
-    group: Group, ciphertexts: DecryptionList, factors: Mapping[int, bytes], weights: ScalarVector
+    group: Group, ciphertexts: bytes, factors: Mapping[int, bytes], weights: ScalarVector
 ) -> ElementVector:
     """The weighted sum of all plaintext elements, without computing any of them."""
-    total = group.msm_decode(weights, ciphertexts.data(), allow_identity=True)
+    total = group.msm_decode(weights, data_elements(ciphertexts), allow_identity=True)
     parts = [group.msm_decode(weights, blob, allow_identity=True) for blob in factors.values()]
     lambdas = group.scalars(lagrange_coefficients(list(factors)))
     return total - group.msm(lambdas, group.concat_elements(parts))

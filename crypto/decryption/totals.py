@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from math import isqrt
 
-from crypto.decryption.factors import DecryptionList
+from crypto.decryption.lists import count_ciphertexts
 from crypto.decryption.plaintexts import decrypted_combination
 from crypto.errors import CryptoError, InvalidProof
 from crypto.group.interface import ELEMENT_BYTES, ElementVector, Group
@@ -35,16 +35,14 @@ def _multiples(group: Group, step: int, count: int) -> ElementVector:
     return multiples[:count]
 
 
-def solve_exponents(group: Group, elements: bytes, bound: int) -> list[int]:
+def decode_exponents(group: Group, targets: ElementVector, bound: int) -> list[int]:
     """The v with v*G for each of n elements, 0 <= v <= bound, by baby-step giant-step with one table for all.
 
     Cost: about 2 sqrt(n * bound) additions and encodings, most of them only where values are large.
 
     Raises:
         ExponentOutOfRange: there is none.
-        DecodeError: an element is not canonical.
     """
-    targets = group.elements_decode(elements, allow_identity=True)
     if not len(targets):
         return []
     size = min(isqrt(bound * len(targets)) + 1, bound + 1, _MAX_TABLE)
@@ -52,6 +50,7 @@ def solve_exponents(group: Group, elements: bytes, bound: int) -> list[int]:
     table = {encoded[32 * j : 32 * j + 32]: j for j in range(size)}
     giants = -_multiples(group, size, bound // size + 1)
 
+    elements = targets.encode()
     values = [table.get(elements[ELEMENT_BYTES * i : ELEMENT_BYTES * (i + 1)]) for i in range(len(targets))]
     for index, value in enumerate(values):
         if value is None:
@@ -78,7 +77,7 @@ def _search(target: ElementVector, giants: ElementVector, table: Mapping[bytes, 
 
 def verify_totals(
     group: Group,
-    ciphertexts: DecryptionList,
+    ciphertexts: bytes,
     factors: Mapping[int, bytes],
     totals: Sequence[int],
     bound: int,
@@ -94,12 +93,12 @@ def verify_totals(
         DecodeError: an element is not canonical.
         InvalidProof: check ``tally.totals``.
     """
-    if len(totals) != len(ciphertexts):
-        raise InvalidProof("tally.totals", f"{len(totals)} totals for {len(ciphertexts)} options")
+    if len(totals) != count_ciphertexts(ciphertexts):
+        raise InvalidProof("tally.totals", f"{len(totals)} totals for {count_ciphertexts(ciphertexts)} options")
     for index, total in enumerate(totals):
         if not 0 <= total <= bound:
             raise InvalidProof("tally.totals", f"total {total} is not from 0 to {bound}", index)
-    weights = group.scalars_short(entropy(16 * len(ciphertexts)))
+    weights = group.scalars_short(entropy(16 * count_ciphertexts(ciphertexts)))
     combination = decrypted_combination(group, ciphertexts, factors, weights)
     exponent = weights.inner(group.scalars(list(totals)))
     if not (combination - group.generator().mul_vartime(group.scalars([exponent]))).identity_mask()[0]:

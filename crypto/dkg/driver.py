@@ -1,8 +1,8 @@
 """The ceremony as a pure function of a participant's state and the files that everybody shares.
 
-Trustees and issuers put a thin file layer around ``advance``: read the shared directory into a mapping, call, store the new
-state durably, and only then write what is outgoing. A crash between the two loses nothing: the state remembers what was
-published, and the same step gives the same bytes again.
+Trustees and issuers put a thin file layer around ``advance``: read the shared directory into a mapping, call, store the
+new state durably, and only then write what is outgoing. A crash between the two loses nothing: the state remembers what
+was published, and the same step gives the same bytes again.
 """
 
 from __future__ import annotations
@@ -113,8 +113,8 @@ def advance(
 
     Raises:
         WaitingForMessages: somebody has not sent its message yet.
-        CeremonyError: the step does not come now, this participant was excluded, a file is not what it should be, or the
-            ceremony has failed.
+        CeremonyError: the step does not come now, this participant was excluded, a file is not what it should be, or
+            the ceremony has failed.
     """
     if (state.kind, state.manifest_hash) != (parameters.kind, parameters.manifest_hash):
         raise CeremonyError("the state belongs to another ceremony")

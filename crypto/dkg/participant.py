@@ -1,8 +1,8 @@
 """One participant's way through an attempt: four rounds as four types, each consuming the one before.
 
-docs/spec/04-ceremonies.md section 4.2. ``begin_attempt`` gives a ``Committed``; its ``receive`` takes everybody's commits
-and gives a ``Revealed``, and so on to ``Completed``. Each holds the envelope to send. Where a round names somebody,
-``receive`` gives the failed ``Attempt`` instead, and the next one begins with it in the history.
+docs/spec/04-ceremonies.md section 4.2. ``begin_attempt`` gives a ``Committed``; its ``receive`` takes everybody's
+commits and gives a ``Revealed``, and so on to ``Completed``. Each holds the envelope to send. Where a round names
+somebody, ``receive`` gives the failed ``Attempt`` instead, and the next one begins with it in the history.
 
 Pure and deterministic: randomness is the seed, the signature is the caller's.
 """

@@ -1,7 +1,7 @@
 """What a participant keeps to itself during one attempt, all of it derived from one seed.
 
-Deriving rather than drawing makes every step repeatable: whoever resumes sends identical bytes and can never publish two
-messages that use one polynomial differently. Nonces hash what they are used for, so none is ever used twice.
+Deriving rather than drawing makes every step repeatable: whoever resumes sends identical bytes and can never publish
+two messages that use one polynomial differently. Nonces hash what they are used for, so none is ever used twice.
 """
 
 from __future__ import annotations

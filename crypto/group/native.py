@@ -12,7 +12,7 @@ from crypto.group._native import (
     G2Vector,
     ScalarVector,
 )
-from crypto.group.interface import BLS_ORDER, ORDER
+from crypto.group.interface import ORDER
 
 
 class NativeGroup:

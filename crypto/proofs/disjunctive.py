@@ -104,8 +104,7 @@ def prove_choices(
     values.append(_sum_columns(values))
     secrets.append(_sum_columns(secrets))
     statements = [
-        _Branches.commit(key, allowed, value, entropy)
-        for allowed, value in zip(layout.value_sets, values, strict=True)
+        _Branches.commit(key, allowed, value, entropy) for allowed, value in zip(layout.value_sets, values, strict=True)
     ]
     encoded_commitments = group.interleave_elements(
         [element for statement in statements for element in statement.commitments]

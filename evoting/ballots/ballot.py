@@ -97,9 +97,7 @@ def decode_ballot(body: bytes, election: bytes, styles: dict[str, StyleShape]) -
             if not isinstance(contest[name], bytes) or len(contest[name]) != length:
                 raise DecodeError(f"ballot: {name} of contest {expected.id} is not {length} bytes")
         parts.append(ContestPart(contest["ciphertexts"], contest["commitments"], contest["scalars"]))
-    return Ballot(
-        election, shape.id, value["pseudonym"], value["credential"], value["sequence"], tuple(parts)
-    )
+    return Ballot(election, shape.id, value["pseudonym"], value["credential"], value["sequence"], tuple(parts))
 
 
 def contest_challenges(

@@ -91,9 +91,7 @@ def build_ballots(
 
         if isinstance(layout, ChoiceLayout):
             randomizers = group.scalars_wide(entropy(64 * count * layout.options))
-            proofs.append(
-                prove_choices(key, layout, chosen.astype(np.uint8), randomizers, challenges, entropy)
-            )
+            proofs.append(prove_choices(key, layout, chosen.astype(np.uint8), randomizers, challenges, entropy))
         else:
             randomizers = group.scalars_wide(entropy(64 * count * layout.width))
             messages = _code_elements(key, code_books[contest.id], chosen.reshape(-1), entropy)

@@ -191,9 +191,7 @@ def _signatures_hold(context: BallotContext, rows: Sequence[Judged]) -> bool:
     casts = sum(not row.challenge for row in ordered)
     challenges = group.concat_scalars(
         [
-            signature_challenges(
-                group, domain, points[part], publics[part], [message for _, message in messages[part]]
-            )
+            signature_challenges(group, domain, points[part], publics[part], [message for _, message in messages[part]])
             for domain, part in (
                 (BALLOT_SIGNATURE, slice(None, casts)),
                 (CHALLENGE_SIGNATURE, slice(casts, None)),

@@ -36,4 +36,6 @@ def style_shapes(manifest: Manifest) -> dict[str, StyleShape]:
         )
         for contest in manifest.contests
     }
-    return {style.id: StyleShape(style.id, tuple(contests[name] for name in style.contests)) for style in manifest.styles}
+    return {
+        style.id: StyleShape(style.id, tuple(contests[name] for name in style.contests)) for style in manifest.styles
+    }

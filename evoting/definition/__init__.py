@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .codec import MAX_MANIFEST_BYTES, decode_manifest, encode_manifest, manifest_hash
 from .errors import DefinitionError
+from .importer import Imported, import_definition, import_folder
 from .model import (
     AGAINST_ALL,
     BLANK,
@@ -39,6 +40,7 @@ __all__ = [
     "Contest",
     "DefinitionError",
     "HomomorphicContest",
+    "Imported",
     "Limits",
     "Manifest",
     "MixedContest",
@@ -54,5 +56,7 @@ __all__ = [
     "UnitMinimum",
     "decode_manifest",
     "encode_manifest",
+    "import_definition",
+    "import_folder",
     "manifest_hash",
 ]

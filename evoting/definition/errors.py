@@ -9,7 +9,8 @@ class DefinitionError(EvotingError, ValueError):
     """An election definition that cannot be accepted.
 
     Attributes:
-        path: where the defect is, such as ``contests[1].options[3].id`` or ``candidates.csv:12:3``; empty for the whole.
+        path: where the defect is, such as ``contests[1].options[3].id`` or ``candidates.csv, line 12``; may be
+            empty.
         reason: what is wrong there and what is expected.
     """
 

@@ -1,7 +1,7 @@
 """The manifest: what an election is, fixed before its keys are made; docs/spec/03-manifest.md.
 
-Plain frozen values. A ``Manifest`` that came from ``decode_manifest`` or ``import_definition`` has passed every check of
-``validate``; one that was built by hand is checked by ``encode_manifest``.
+Plain frozen values. A ``Manifest`` that came from ``decode_manifest`` or ``import_definition`` has passed every check
+of ``validate``; one that was built by hand is checked by ``encode_manifest``.
 """
 
 from __future__ import annotations

@@ -25,9 +25,7 @@ from .rules import (
     TopKRule,
 )
 
-KINDS = tuple(
-    rule.kind for rule in (ReferendumRule, MajorityRule, TopKRule, CouncilRule, ListSeatsRule, RunoffRule)
-)
+KINDS = tuple(rule.kind for rule in (ReferendumRule, MajorityRule, TopKRule, CouncilRule, ListSeatsRule, RunoffRule))
 
 
 def fraction_tree(fraction: Fraction) -> object:

@@ -74,7 +74,9 @@ def _languages(manifest: Manifest) -> None:
         if titles.languages != expected:
             missing = sorted(set(expected) - set(titles.languages))
             extra = sorted(set(titles.languages) - set(expected))
-            reason = f"no text for language {missing[0]}" if missing else f"{extra[0]} is not a language of the manifest"
+            reason = (
+                f"no text for language {missing[0]}" if missing else f"{extra[0]} is not a language of the manifest"
+            )
             raise DefinitionError(path, reason)
 
 
@@ -124,7 +126,9 @@ def _thresholds(manifest: Manifest) -> None:
             "issuers.k", "threshold must exceed half the issuers, or two groups could serve one voter twice"
         )
     if manifest.unit_minimum.mixed < manifest.unit_minimum.homomorphic:
-        raise DefinitionError("unit-minimum.mixed", "single votes come out of a mix: expected at least the homomorphic minimum")
+        raise DefinitionError(
+            "unit-minimum.mixed", "single votes come out of a mix: expected at least the homomorphic minimum"
+        )
     if manifest.witness_quorum > manifest.witnesses:
         raise DefinitionError("witnesses.q", f"quorum is above the number of witnesses, {manifest.witnesses}")
     if 2 * manifest.witness_quorum <= manifest.witnesses:
@@ -187,10 +191,14 @@ def _styles(manifest: Manifest) -> None:
         carried.update(style.contests)
         registered = sum(manifest.unit_by_id[unit_id].registered for unit_id in style.units)
         if style.roll != registered:
-            raise DefinitionError(f"{path}.roll", f"roll of {style.roll} differs from {registered} registered in its units")
+            raise DefinitionError(
+                f"{path}.roll", f"roll of {style.roll} differs from {registered} registered in its units"
+            )
         minimum = max(manifest.minimum_for(manifest.contest_by_id[contest_id]) for contest_id in style.contests)
         if style.roll < minimum:
-            raise DefinitionError(f"{path}.roll", f"roll of {style.roll} is below the unit minimum of {minimum}: merge it")
+            raise DefinitionError(
+                f"{path}.roll", f"roll of {style.roll} is below the unit minimum of {minimum}: merge it"
+            )
     for index, unit in enumerate(manifest.units):
         if unit.id not in placed:
             raise DefinitionError(f"units[{index}]", f'unit "{unit.id}" is in no ballot style')

@@ -50,7 +50,9 @@ def rejected_entries(polling: Polling, wallets: dict[str, Wallets]) -> list[byte
 def replayed_entry(polling: Polling, wallets: dict[str, Wallets]) -> bytes:
     """A ballot with a sequence number that its voter has used, for a later epoch than the voter's own."""
     style = next(iter(polling.styles))
-    return cast_ballots(polling.encryption_key, _one(wallets[style], 0), _build(polling, wallets, style, 0), os.urandom)[0]
+    return cast_ballots(
+        polling.encryption_key, _one(wallets[style], 0), _build(polling, wallets, style, 0), os.urandom
+    )[0]
 
 
 def _one(wallets: Wallets, row: int) -> Wallets:

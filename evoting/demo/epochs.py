@@ -67,8 +67,7 @@ class Polling:
     @cached_property
     def books(self) -> dict[str, ElementVector]:
         return {
-            contest: self.group.elements_decode(data, allow_identity=False)
-            for contest, data in self.code_books.items()
+            contest: self.group.elements_decode(data, allow_identity=False) for contest, data in self.code_books.items()
         }
 
     def slices(self, style: str, epoch: int) -> range:

@@ -57,9 +57,7 @@ def apportion(
     return tuple(shares)
 
 
-def table(
-    columns: Sequence[int], rows: Sequence[int], weights: Sequence[Sequence[int]]
-) -> tuple[tuple[int, ...], ...]:
+def table(columns: Sequence[int], rows: Sequence[int], weights: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
     """Whole counts with exactly these column sums and row sums, near ``weights[column][row]``.
 
     Column by column; each takes its share of what the rows still hold, so rounding does not add up. The last column
@@ -75,10 +73,8 @@ def table(
             Fraction(room[row] * weights[column][row], later[row]) if later[row] else Fraction(0)
             for row in range(len(rows))
         ]
-        if column == len(columns) - 1:
-            counts = tuple(room)
-        else:
-            counts = apportion(total, wanted if any(wanted) else room, room)
+        last = column == len(columns) - 1
+        counts = tuple(room) if last else apportion(total, wanted if any(wanted) else room, room)
         room = [have - used for have, used in zip(room, counts, strict=True)]
         result.append(counts)
     return tuple(result)

@@ -1,11 +1,12 @@
-"""The demonstration election: the referendum and the parliamentary list of 2021 in the Kyrgyz Republic, as one election.
+"""The demonstration election: referendum and parliamentary list of 2021 in the Kyrgyz Republic, as one election.
 
-Real are the referendum's figures, the list votes of the six parties above the threshold, and the preliminary shares of
-the others (see the sources in the two JSON files). Synthetic, drawn from ``SEED``, are: the spread over reporting units,
-precincts abroad, candidates with their sex, preferences within lists, and that both contests have one electorate.
+Real are the referendum's figures, the list votes of the six parties above the threshold, and the preliminary shares
+of the others (see the sources in the two JSON files). Synthetic, drawn from ``SEED``, are: the spread over reporting
+units, precincts abroad, candidates with their sex, preferences within lists, and that both contests have one
+electorate.
 
-``demo_election`` yields the manifest and the exact counts that a correct tally must give at a scale; its memory depends on
-the number of codes, not of ballots. ``choices`` then makes the ballots of one ballot style.
+``demo_election`` yields the manifest and the exact counts that a correct tally must give at a scale; its memory depends
+on the number of codes, not of ballots. ``choices`` then makes the ballots of one ballot style.
 """
 
 from __future__ import annotations
@@ -33,7 +34,15 @@ from .kyrgyz2021_manifest import (
 )
 from .kyrgyz2021_names import PARTIES, REGIONS
 
-__all__ = ["BLANK_CHOICE", "INVALID_CHOICE", "ContestSelection", "DemoElection", "DemoOptions", "demo_election", "role_plan"]
+__all__ = [
+    "BLANK_CHOICE",
+    "INVALID_CHOICE",
+    "ContestSelection",
+    "DemoElection",
+    "DemoOptions",
+    "demo_election",
+    "role_plan",
+]
 
 ContestSelection: TypeAlias = Literal["both", "referendum", "parliament"]
 
@@ -105,7 +114,9 @@ class DemoElection:
         return result
 
 
-def demo_election(scale: int, contest: ContestSelection, keys: Mapping[str, bytes], options: DemoOptions) -> DemoElection:
+def demo_election(
+    scale: int, contest: ContestSelection, keys: Mapping[str, bytes], options: DemoOptions
+) -> DemoElection:
     """The election at one ballot for ``scale`` real ones.
 
     Args:
@@ -201,7 +212,9 @@ def _full() -> _Tables:
 
     by_party = spread(PARLIAMENT, parties, 30)
     preferences = tuple(
-        tuple(apportion(by_party[number][row], _preference_weights(draw, party)) for number, party in enumerate(PARTIES))
+        tuple(
+            apportion(by_party[number][row], _preference_weights(draw, party)) for number, party in enumerate(PARTIES)
+        )
         for row in range(len(regions))
     )
     return _Tables(roll, ballots, spread(REFERENDUM, referendum, 5), by_party, preferences)
@@ -232,9 +245,7 @@ def _scaled(scale: int) -> _Tables:
     referendum = table(apportion(total, national_referendum()), ballots, full.referendum)
     parties = table(apportion(total, national_list()), ballots, full.parties)
     preferences = tuple(
-        tuple(
-            apportion(parties[number][row], full.preferences[row][number]) for number in range(len(PARTIES))
-        )
+        tuple(apportion(parties[number][row], full.preferences[row][number]) for number in range(len(PARTIES)))
         for row in range(len(ballots))
     )
     return _Tables(roll, ballots, referendum, parties, preferences)

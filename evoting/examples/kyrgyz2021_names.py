@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: Party name as in kg-2021-parliament-list.json -> id, Kyrgyz, Russian. Names only; the order is that of the ballot here.
+#: Party name as in kg-2021-parliament-list.json -> id, Kyrgyz, Russian; in the order of the example's ballot.
 PARTIES: dict[str, tuple[str, str, str]] = {
     "Ata-Zhurt Kyrgyzstan": ("ata-zhurt-kyrgyzstan", "Ата-Журт Кыргызстан", "Ата-Журт Кыргызстан"),
     "Ishenim": ("ishenim", "Ишеним", "Ишеним"),

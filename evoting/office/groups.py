@@ -31,9 +31,7 @@ def merge_groups(counted: Mapping[str, int], styles: Sequence[str], minimum: int
         merged = sorted(groups[kept][0] + groups[gone][0], key=styles.index)
         groups[kept] = (merged, groups[kept][1] + groups[gone][1])
         del groups[gone]
-    return [
-        TallyGroup(members[0], tuple(members), ballots, _status(ballots, minimum)) for members, ballots in groups
-    ]
+    return [TallyGroup(members[0], tuple(members), ballots, _status(ballots, minimum)) for members, ballots in groups]
 
 
 def _status(ballots: int, minimum: int) -> str:

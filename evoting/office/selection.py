@@ -96,11 +96,15 @@ def select(
             index.add(b"" if judged.reason else components(_require(judged.ballot)))
         progress(len(chunk))
     suspects = set(index.suspects())
-    full = {
-        ordinal: components(_require(judge_entries(context, [entry])[0].ballot))
-        for ordinal, entry in enumerate(entries())
-        if ordinal in suspects
-    } if suspects else {}
+    full = (
+        {
+            ordinal: components(_require(judge_entries(context, [entry])[0].ballot))
+            for ordinal, entry in enumerate(entries())
+            if ordinal in suspects
+        }
+        if suspects
+        else {}
+    )
     return _dispose(rows, full, styles, max_challenges)
 
 
@@ -126,9 +130,7 @@ def _keep(judged: Judged) -> _Row:
     )
 
 
-def _dispose(
-    rows: Sequence[_Row], suspects: dict[int, bytes], styles: Sequence[str], max_challenges: int
-) -> Selection:
+def _dispose(rows: Sequence[_Row], suspects: dict[int, bytes], styles: Sequence[str], max_challenges: int) -> Selection:
     dispositions = bytearray(len(rows))
     seen: set[bytes] = set()
     last: dict[bytes, tuple[int, int]] = {}
@@ -174,6 +176,4 @@ def _dispose(
             account.challenged += 1
         else:
             account.rejected[byte] += 1
-    return Selection(
-        bytes(dispositions), [row.style for row in rows], accounts, sum(row.style is None for row in rows)
-    )
+    return Selection(bytes(dispositions), [row.style for row in rows], accounts, sum(row.style is None for row in rows))

@@ -242,4 +242,3 @@ def post_mix(
 def mix_input(directory: Path, contest: str, group: str) -> Path:
     """The file that the first mixer reads."""
     return list_path(directory, (contest, group))
-

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from crypto import cbor
-from crypto.decryption import combine_factors, decode_exponents, verify_factors
-from crypto.elgamal import decode_ciphertexts
+from crypto.decryption import INVALID, combine_list, decode_exponents, look_up_codes, verify_factors
 from crypto.errors import DecodeError, InvalidProof
 from crypto.group import load_group
-from crypto.group.interface import ElementVector, Group
+from crypto.group.interface import Group
 from evoting.definition import Contest, HomomorphicContest, RankedContest
 from evoting.errors import RecordError
 from evoting.office.groups import TallyGroup
@@ -21,8 +20,6 @@ from evoting.office.opening import blobref
 from evoting.office.steps import published_groups
 from evoting.record.election import ElectionRecord, read_blobref
 from evoting.seats import GroupTally, Result, build_result, encode_result, is_ranking, is_regular_ranking
-
-NO_CODE = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -120,23 +117,21 @@ def _tally_group(
         raise RecordError(
             f"contest {contest.id}, group {one.id}: {len(used)} of {threshold} needed decryptions are there{blame}"
         )
-    messages = combine_factors(group, decode_ciphertexts(group, data, allow_identity=True).data, factors)
+    messages = combine_list(group, data, factors)
     if isinstance(contest, HomomorphicContest):
-        counts = decode_exponents(group, messages, one.ballots)
+        counts = decode_exponents(group, group.elements_decode(messages, allow_identity=True), one.ballots)
         tally = GroupTally(one.id, one.styles, one.ballots, "tallied", tuple(counts), None, 0)
         return tally, DecryptedList(contest.id, one.id, used, left_out, None)
-    book = record.code_books(group)[contest.id]
-    indices, invalid = decode_codes(messages, book)
-    plaintexts = indices.astype(">u4").tobytes() + invalid
-    tally = count_codes(contest, one, indices)
-    return tally, DecryptedList(contest.id, one.id, used, left_out, plaintexts)
+    plaintexts = look_up_codes(messages, record.code_books(group)[contest.id].encode())
+    tally = count_codes(contest, one, plaintexts.indices)
+    return tally, DecryptedList(contest.id, one.id, used, left_out, plaintexts.encode())
 
 
 def _valid_factors(
     record: ElectionRecord, group: Group, contest: Contest, one: TallyGroup, data: bytes
-) -> tuple[dict[int, ElementVector], tuple[int, ...]]:
+) -> tuple[dict[int, bytes], tuple[int, ...]]:
     keys = bytes(record.only("opening").body["trustees"]["verification-keys"])  # type: ignore[index]
-    factors: dict[int, ElementVector] = {}
+    factors: dict[int, bytes] = {}
     left_out: list[int] = []
     for entry in record.entries("decryption"):
         if (entry.body["contest"], entry.body["group"]) != (contest.id, one.id):
@@ -145,32 +140,14 @@ def _valid_factors(
         try:
             if entry.body["list"] != hashlib.sha256(data).digest():
                 raise InvalidProof("decryption.input", "another list")
-            factors[trustee] = verify_factors(
-                group,
-                record.fingerprint,
-                contest.id,
-                one.id,
-                trustee,
-                keys[32 * (trustee - 1) : 32 * trustee],
-                data,
-                record.board.get_blob(read_blobref(entry.body["factors"])),
-                bytes(entry.body["proof"]),  # type: ignore[arg-type]
-            )
+            blob = record.board.get_blob(read_blobref(entry.body["factors"]))
+            proof = bytes(entry.body["proof"])  # type: ignore[arg-type]
+            key = keys[32 * (trustee - 1) : 32 * trustee]
+            verify_factors(group, record.fingerprint, contest.id, one.id, trustee, key, data, blob, proof)
+            factors[trustee] = blob
         except (InvalidProof, DecodeError):
             left_out.append(trustee)
     return factors, tuple(sorted(left_out))
-
-
-def decode_codes(messages: ElementVector, book: ElementVector) -> tuple[np.ndarray, bytes]:
-    """Code index of every plaintext element, and the encodings of those that are no code, in order."""
-    encoded = book.encode()
-    lookup = {encoded[32 * i : 32 * i + 32]: i for i in range(len(book))}
-    data = messages.encode()
-    indices = np.fromiter(
-        (lookup.get(data[at : at + 32], NO_CODE) for at in range(0, len(data), 32)), dtype=np.uint32, count=len(messages)
-    )
-    invalid = b"".join(data[32 * row : 32 * row + 32] for row in np.flatnonzero(indices == NO_CODE))
-    return indices, invalid
 
 
 def count_codes(contest: Contest, one: TallyGroup, indices: np.ndarray) -> GroupTally:
@@ -178,7 +155,7 @@ def count_codes(contest: Contest, one: TallyGroup, indices: np.ndarray) -> Group
     assert not isinstance(contest, HomomorphicContest)
     if isinstance(contest, RankedContest) and is_ranking(contest):
         return _count_rankings(contest, one, indices)
-    valid = indices[indices != NO_CODE]
+    valid = indices[indices != INVALID]
     counts = np.bincount(valid, minlength=len(contest.codes)).tolist()
     return GroupTally(one.id, one.styles, one.ballots, "tallied", tuple(counts), None, len(indices) - len(valid))
 

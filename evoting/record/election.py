@@ -151,7 +151,9 @@ class ElectionRecord:
     def code_books(self, group: Group) -> dict[str, ElementVector]:
         """Code books of the mixed contests, from the blobs that the opening names."""
         return {
-            item["contest"]: group.elements_decode(self.board.get_blob(read_blobref(item["blob"])), allow_identity=False)
+            item["contest"]: group.elements_decode(
+                self.board.get_blob(read_blobref(item["blob"])), allow_identity=False
+            )
             for item in self.only("opening").body["code-books"]  # type: ignore[attr-defined]
         }
 

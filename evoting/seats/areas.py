@@ -1,4 +1,4 @@
-"""Areas in which a threshold holds: regions, joined where one tally group spans several; docs/spec/10-results.md 10.6."""
+"""Areas in which a threshold holds: regions, joined where a tally group spans several; docs/spec/10-results.md 10.6."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No party above the cap; what a capped party may not take goes to the others; docs/spec/10-results.md section 10.10."""
+"""No party above the cap; what it may not take goes to the others; docs/spec/10-results.md section 10.10."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def allocate_capped(
 ) -> tuple[dict[str, int], int]:
     """Seats by party and seats that nobody may take.
 
-    Every round allocates the seats that are left among the parties that are left; all that exceed the cap are fixed at it
-    and leave, until none exceeds it.
+    Every round allocates the seats that are left among the parties that are left; all that exceed the cap are fixed at
+    it and leave, until none exceeds it.
     """
     fixed: dict[str, int] = {}
     open_, left = dict(votes), seats

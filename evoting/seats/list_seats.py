@@ -1,4 +1,4 @@
-"""Seats for lists: thresholds, allocation, cap, then the lists are filled; docs/spec/10-results.md sections 10.6 to 10.11."""
+"""Seats for lists: thresholds, allocation, cap, then the lists are filled; docs/spec/10-results.md section 10.11."""
 
 from __future__ import annotations
 

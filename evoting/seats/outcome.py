@@ -27,8 +27,8 @@ class Elected:
 class Outcome:
     """Outcome of one contest with its working.
 
-    ``seats`` are by party in ballot order (list contests only), ``advance`` go to a second round, ``vacant`` counts seats
-    that nobody could take.
+    ``seats`` are by party in ballot order (list contests only), ``advance`` go to a second round, ``vacant`` counts
+    seats that nobody could take.
     """
 
     status: Status

@@ -26,9 +26,7 @@ def fill_list(
     required = 0
     if women is not None:
         required = quota_of(women, seats)
-        working.step(
-            "women-quota", party.id, seats, women.fraction.numerator, women.fraction.denominator, required
-        )
+        working.step("women-quota", party.id, seats, women.fraction.numerator, women.fraction.denominator, required)
     female = {f"{party.id}/{candidate.id}" for candidate in party.candidates if candidate.sex == "f"}
     eligible = {code: preferences[code] for code in order if code in female}
     first = working.pick_in_order("women", eligible, required, order)

@@ -16,8 +16,8 @@ def decide_top_k(
 ) -> Outcome:
     """Decide a contest for ``rule.seats`` seats; nobody is elected without a vote.
 
-    With ``other-sex-last``: if all seats (two or more) went to one sex, the last of them gives way to the best candidate
-    of the other.
+    With ``other-sex-last``: if all seats (two or more) went to one sex, the last of them gives way to the best
+    candidate of the other.
     """
     if against_all_wins(working, rule.against_all, against, votes.values()):
         return conclude(working, "repeat")

@@ -63,7 +63,9 @@ class Totals:
         }[name]
 
 
-def sum_groups(manifest: Manifest, contest: Contest, groups: Sequence[GroupTally], path: str = "groups") -> Totals | None:
+def sum_groups(
+    manifest: Manifest, contest: Contest, groups: Sequence[GroupTally], path: str = "groups"
+) -> Totals | None:
     """Totals of a contest, or None if a group is withheld.
 
     Raises:
@@ -169,7 +171,9 @@ def _require_possible(contest: Contest, group: GroupTally, path: str) -> None:
         if max(group.counts) > counted or not contest.min * counted <= voted <= contest.max * counted:
             raise ResultError(f"{path}.counts", f"{counted} ballots cannot give these counts")
     elif voted + invalid != counted:
-        raise ResultError(f"{path}.counts", f"{voted} valid and {invalid} invalid ballots are not {counted} counted ones")
+        raise ResultError(
+            f"{path}.counts", f"{voted} valid and {invalid} invalid ballots are not {counted} counted ones"
+        )
 
 
 def parties_of(contest: OpenListContest, counts: Sequence[int]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The working of a count: every step, and every tie with the rule that resolved it; docs/spec/10-results.md 10.4, 10.5."""
+"""The working of a count: every step, every tie and what resolved it; docs/spec/10-results.md sections 10.4, 10.5."""
 
 from __future__ import annotations
 

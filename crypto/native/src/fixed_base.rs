@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 const GRAIN: usize = 16;
 /// Digits of the variable-time table; see the measurements in ADR 0004.
-const WINDOW: usize = 10;
+const WINDOW: usize = 14;
 const WINDOWS: usize = 254_usize.div_ceil(WINDOW);
 const HALF: usize = 1 << (WINDOW - 1);
 /// The large table is worth its making from this many multiples on.

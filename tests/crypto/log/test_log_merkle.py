@@ -207,9 +207,9 @@ def test_L10_a_node_cannot_pass_for_a_leaf() -> None:
     assert merkle.hash_leaf(b"\x01" + left + right) != merkle.hash_children(left, right)
     two_leaves, one_leaf = merkle.root_of_hashes(left + right), merkle.hash_leaf(left + right)
     assert two_leaves != one_leaf
+    # The inner node over entries 0 and 1 of an 8-entry tree, presented as an entry of the tree one level up.
+    proof = merkle.prove_inclusion(0, 8, nodes_of(ENTRIES))[1:]
     with pytest.raises(InvalidLogProof):
-        # The inner node over entries 0 and 1 of an 8-entry tree, presented as an entry of the tree one level up.
-        proof = merkle.prove_inclusion(0, 8, nodes_of(ENTRIES))[1:]
         merkle.verify_inclusion(merkle.hash_leaf(left + right), 0, 4, proof, ROOTS[8])
 
 

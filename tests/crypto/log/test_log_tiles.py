@@ -202,8 +202,7 @@ def test_frontier_makes_exactly_the_tiles_of_its_size(big: tuple[list[bytes], di
             span = 256**tile.level
             first = tile.index * 256 * span
             expected = b"".join(
-                root_of_hashes(b"".join(leaves[at : at + span]))
-                for at in range(first, first + tile.width * span, span)
+                root_of_hashes(b"".join(leaves[at : at + span])) for at in range(first, first + tile.width * span, span)
             )
             assert tiles[tile.path()] == expected, tile.path()
 

@@ -1,0 +1,151 @@
+"""``evoting-issuer``: one credential issuer, from its key to its ledger statement. Issuance here goes by files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from biometric_idp.errors import IdpError
+from biometric_idp.files import write_atomic
+from biometric_idp.issuer.ceremony import issuance_keys_blob, read_ceremony_parameters, take_step
+from biometric_idp.issuer.keys import IssuerDirectory
+from biometric_idp.issuer.office import answer_file, close_ledger, open_election, prove_citizen_position
+from crypto.dkg.driver import STEPS
+from crypto.errors import CryptoError
+from crypto.group import load_group, load_pairing_group, set_threads
+
+
+def _keygen(arguments: argparse.Namespace) -> None:
+    secrets = IssuerDirectory(arguments.dir).generate_key(os.urandom(32), os.urandom(32))
+    print(json.dumps({"key": bytes(secrets.signing.verify_key).hex()}))
+
+
+def _ceremony(arguments: argparse.Namespace) -> None:
+    group, pairing = load_group(), load_pairing_group()
+    parameters = read_ceremony_parameters(arguments.parameters, group, pairing)
+    progress = take_step(
+        IssuerDirectory(arguments.dir),
+        parameters,
+        arguments.shared,
+        arguments.step,
+        os.urandom,
+        exclude_missing=arguments.exclude_missing,
+    )
+    if progress.outcome is not None:
+        write_atomic(arguments.shared / "issuance-keys.cbor", issuance_keys_blob(progress.outcome))
+    failed = None
+    if progress.failed is not None:
+        failed = [{"issuer": culprit.participant, "reason": culprit.reason} for culprit in progress.failed.culprits]
+    print(json.dumps({"step": arguments.step, "wrote": sorted(progress.outgoing), "excluded": failed}))
+
+
+def _open(arguments: argparse.Namespace) -> None:
+    objections = open_election(
+        IssuerDirectory(arguments.dir),
+        arguments.policy,
+        arguments.roll,
+        arguments.enrolment_log,
+        arguments.issuance_keys,
+        load_pairing_group(),
+    )
+    print(json.dumps({"without-effect": objections}, ensure_ascii=False))
+
+
+def _issue(arguments: argparse.Namespace) -> None:
+    answered, refused = answer_file(
+        IssuerDirectory(arguments.dir),
+        arguments.requests,
+        arguments.answers,
+        load_pairing_group(),
+        lambda: arguments.now if arguments.now is not None else int(time.time()),
+        _progress("requests") if arguments.progress else lambda _: None,
+    )
+    print(json.dumps({"answered": answered, "refused": refused}))
+
+
+def _close(arguments: argparse.Namespace) -> None:
+    now = arguments.now if arguments.now is not None else int(time.time())
+    statement, entry = close_ledger(IssuerDirectory(arguments.dir), now)
+    write_atomic(arguments.entry, entry)
+    issued = {item.style: item.count for item in statement.issued}
+    print(json.dumps({"issuer": statement.issuer, "issued": issued, "tree": statement.tree_root.hex()}))
+
+
+def _prove(arguments: argparse.Namespace) -> None:
+    proof, policy = prove_citizen_position(IssuerDirectory(arguments.dir), arguments.position)
+    print(
+        json.dumps(
+            {
+                "fingerprint": policy.fingerprint.hex(),
+                "position": proof.position,
+                "issued": None if proof.value is None else proof.value.hex(),
+                "salt": proof.salt.hex(),
+                "path": [node.hex() for node in proof.path],
+            }
+        )
+    )
+
+
+def _progress(what: str) -> Callable[[int], None]:
+    def report(done: int) -> None:
+        print(f"evoting-issuer: {done} {what}", file=sys.stderr)
+
+    return report
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="evoting-issuer", description="One issuer of anonymous voting credentials.")
+    parser.add_argument("--threads", type=int, default=0, help="threads of the arithmetic; 0 uses all cores")
+    steps = parser.add_subparsers(required=True, metavar="STEP")
+
+    def step(name: str, run: Callable[[argparse.Namespace], None], about: str) -> argparse.ArgumentParser:
+        child = steps.add_parser(name, help=about, description=about)
+        child.add_argument("--dir", type=Path, required=True, help="the issuer's own directory, kept secret")
+        child.set_defaults(run=run)
+        return child
+
+    step("keygen", _keygen, "Make the role key; prints the public key for the manifest.")
+    ceremony = step("ceremony", _ceremony, "Take one step of the key ceremony.")
+    ceremony.add_argument("step", choices=STEPS)
+    ceremony.add_argument("--parameters", type=Path, required=True)
+    ceremony.add_argument("--shared", type=Path, required=True, help="directory that all issuers share or carry around")
+    ceremony.add_argument("--exclude-missing", action="store_true", help="name who has not sent its message, go on")
+    opening = step("open", _open, "Open an election: take in policy, roll, enrolment log and issuance keys.")
+    for name in ("--policy", "--roll", "--enrolment-log", "--issuance-keys"):
+        opening.add_argument(name, type=Path, required=True)
+    issue = step("issue", _issue, "Answer a file of requests; running it again gives the same answers.")
+    issue.add_argument("--requests", type=Path, required=True)
+    issue.add_argument("--answers", type=Path, required=True)
+    issue.add_argument("--now", type=int, help="seconds since 1970, for demonstrations with a clock of their own")
+    issue.add_argument("--progress", action="store_true")
+    close = step("close", _close, "Write the signed ledger entry for the election record.")
+    close.add_argument("--entry", type=Path, required=True)
+    close.add_argument("--now", type=int)
+    prove = step("prove", _prove, "Prove to a citizen what was, or was not, issued in their name.")
+    prove.add_argument("--position", type=int, required=True)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one step. Exit code 0, or 2 with one line on what is wrong."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        set_threads(parsed.threads)
+        parsed.run(parsed)
+    except (IdpError, CryptoError, OSError, sqlite3.Error, ValueError) as error:
+        print(f"evoting-issuer: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("evoting-issuer: interrupted; run the same step again to go on", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,201 @@
+"""Steps of an issuer between files: open an election, answer a file of requests, close, prove a position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from biometric_idp.client.keys import decode_issuance_keys, load_key
+from biometric_idp.errors import FormatError, StateError
+from biometric_idp.files import FramedReader, frame_item, read_item, write_atomic
+from biometric_idp.issuer.keys import IssuerDirectory, issuer_index
+from biometric_idp.issuer.ledger import (
+    LedgerStatement,
+    PositionProof,
+    StyleCount,
+    ledger_origin,
+    prove_position,
+    tree_leaf_hashes,
+)
+from biometric_idp.issuer.service import Issuer
+from biometric_idp.issuer.store import IssuerStore, create_store
+from biometric_idp.policy import IssuancePolicy, read_policy
+from biometric_idp.registrar.roll import read_roll
+from biometric_idp.request import Answer, Refusal, decode_answer
+from biometric_idp.signatures import sign_checkpoint, sign_role_entry
+from crypto import cbor
+from crypto.errors import DecodeError
+from crypto.group.interface import PairingGroup
+from crypto.log.merkle import hash_leaf, root_of_hashes
+from crypto.log.tiles import TileFrontier
+
+REQUESTS_LINE = b"evoting-requests/v1\n"
+ANSWERS_LINE = b"evoting-answers/v1\n"
+ENROLMENT_LINE = b"evoting-enrolment-log/v1\n"
+#: Requests answered in one transaction and one call of the arithmetic.
+CHUNK = 4096
+
+Report = Callable[[int], None]
+
+
+def read_enrolment_entries(path: Path) -> Iterator[bytes]:
+    """Entries of an enrolment log file, in log order."""
+    with FramedReader(path, ENROLMENT_LINE, 0) as reader:
+        yield from reader
+
+
+def open_election(
+    directory: IssuerDirectory, policy_path: Path, roll_path: Path, log_path: Path, keys_path: Path, group: PairingGroup
+) -> list[str]:
+    """Take in policy, roll and enrolment log, and make the store; all or nothing.
+
+    Returns:
+        One line for each enrolment that has no effect.
+
+    Raises:
+        FormatError: one of the files is wrong; nothing was written.
+        StateError: an election is already open here, or this issuer and its shares do not belong to it.
+    """
+    if directory.store.exists():
+        raise StateError(f"{directory.store}: an election is already open here")
+    policy = read_policy(policy_path)
+    roll = read_roll(roll_path)
+    if roll.sizes() != list(policy.styles):
+        raise FormatError(f"{roll_path}: ballot styles and sizes are not those of the policy")
+    keys = directory.issuer_keys(policy)
+    issuance = decode_issuance_keys(keys_path.read_bytes(), len(policy.issuers))
+    for style, share in keys.shares.items():
+        share_key = issuance.of_style(style).share_key(keys.index)
+        if share_key is None or load_key(group, share_key) != group.g2_generator().mul([share]):
+            raise StateError(f"{keys_path}: the share key for {style!r} is not the one of this issuer's share")
+    with FramedReader(log_path, ENROLMENT_LINE, 0) as entries:
+        # Copies first: a store is the sign that the election is open, so it comes last.
+        write_atomic(directory.policy, policy_path.read_bytes())
+        write_atomic(directory.roll, roll.encode())
+        try:
+            return create_store(
+                directory.store, policy.fingerprint, keys.index, roll, policy.enrolment, entries
+            )
+        except BaseException:
+            directory.policy.unlink()
+            directory.roll.unlink()
+            raise
+
+
+def answer_file(
+    directory: IssuerDirectory,
+    requests_path: Path,
+    answers_path: Path,
+    group: PairingGroup,
+    clock: Callable[[], int],
+    report: Report,
+) -> tuple[int, int]:
+    """Answer every request of a file, in order.
+
+    Interrupted, it is run again: what is on the ledger gets the same answer, and the answers' file appears whole.
+
+    Returns:
+        How many were answered, and how many refused.
+    """
+    policy, roll = directory.read_election()
+    keys = directory.issuer_keys(policy)
+    counts = [0, 0]
+    with (
+        IssuerStore(directory.store, policy.fingerprint, keys.index) as store,
+        FramedReader(requests_path, REQUESTS_LINE, 32) as reader,
+    ):
+        if reader.header != policy.fingerprint:
+            raise FormatError(f"{requests_path}: requests of another election")
+        _require_whole(requests_path)
+        issuer = Issuer(policy, roll, keys, store, group)
+
+        def produce() -> Iterator[bytes]:
+            yield ANSWERS_LINE + policy.fingerprint + keys.index.to_bytes(4, "big")
+            for chunk in reader.chunks(CHUNK):
+                answers = issuer.answer(chunk, clock())
+                refused = sum(isinstance(answer, Refusal) for answer in answers)
+                counts[0] += len(answers) - refused
+                counts[1] += refused
+                report(counts[0] + counts[1])
+                yield b"".join([frame_item(answer.encode()) for answer in answers])
+
+        write_atomic(answers_path, produce())
+    return counts[0], counts[1]
+
+
+def _require_whole(path: Path) -> None:
+    """Read the file once before anything is issued, so that a truncated one leaves no trace."""
+    with FramedReader(path, REQUESTS_LINE, 32) as reader:
+        for _ in reader:
+            pass
+
+
+def read_answers(path: Path, fingerprint: bytes) -> tuple[int, list[Answer | Refusal]]:
+    """Issuer index and answers of a file.
+
+    Raises:
+        FormatError: truncated, of another election, or an answer of another issuer in it.
+    """
+    data = path.read_bytes()
+    start = len(ANSWERS_LINE) + 36
+    if not data.startswith(ANSWERS_LINE + fingerprint) or len(data) < start:
+        raise FormatError(f"{path}: not answers for this election")
+    issuer = int.from_bytes(data[start - 4 : start], "big")
+    answers: list[Answer | Refusal] = []
+    at = start
+    while at < len(data):
+        try:
+            item, at = read_item(data, at)
+            answer = decode_answer(item)
+        except (DecodeError, FormatError) as error:
+            raise FormatError(f"{path}: answer {len(answers)}: {error}") from None
+        if answer.issuer != issuer:
+            raise FormatError(f"{path}: answer {len(answers)} is of issuer {answer.issuer}, not {issuer}")
+        answers.append(answer)
+    return issuer, answers
+
+
+def close_ledger(directory: IssuerDirectory, time: int) -> tuple[LedgerStatement, bytes]:
+    """The ledger statement, and the signed ``ledger`` entry for the record."""
+    policy, roll = directory.read_election()
+    secrets = directory.read_key()
+    index = issuer_index(policy, secrets.signing)
+    with IssuerStore(directory.store, policy.fingerprint, index) as store, store.snapshot() as ledger:
+        frontier = TileFrontier()
+        for entry in ledger.entries():
+            frontier.extend(hash_leaf(entry))
+        counts = ledger.counts()
+        hashes = ledger.hashes()
+    leaves = tree_leaf_hashes(secrets.ledger_secret, policy.fingerprint, frontier.size, len(roll), hashes)
+    statement = LedgerStatement(
+        index,
+        sign_checkpoint(secrets.signing, ledger_origin(policy.origin, index), frontier.size, frontier.root()),
+        tuple([StyleCount(style, *counts.get(style, (0, 0))) for style, _ in policy.styles]),
+        root_of_hashes(leaves),
+        len(roll),
+        time,
+    )
+    body = statement.encode()
+    role = policy.issuers[index - 1][0]
+    signature = sign_role_entry(secrets.signing, policy.fingerprint, "ledger", body)
+    entry = cbor.encode({"type": "ledger", "body": body, "signatures": [{"role": role, "signature": signature}]})
+    return statement, entry
+
+
+def prove_citizen_position(directory: IssuerDirectory, position: int) -> tuple[PositionProof, IssuancePolicy]:
+    """What the ledger's tree says about one position, with its proof.
+
+    Raises:
+        StateError: the roll has no such position.
+    """
+    policy, roll = directory.read_election()
+    secrets = directory.read_key()
+    if not 0 <= position < len(roll):
+        raise StateError(f"the roll has no position {position}")
+    with (
+        IssuerStore(directory.store, policy.fingerprint, issuer_index(policy, secrets.signing)) as store,
+        store.snapshot() as ledger,
+    ):
+        size, hashes = ledger.size, ledger.hashes()
+    proof = prove_position(secrets.ledger_secret, policy.fingerprint, size, len(roll), hashes, position)
+    return proof, policy

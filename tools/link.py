@@ -1,6 +1,6 @@
 """Link this source tree into the running virtual environment, with its console scripts.
 
-What an editable installation does, without a build back end: the compiled module is made by the set-up script, and where
+What an editable installation does, without a build back end: the set-up script makes the compiled module, and where
 there is no Rust toolchain this must work all the same. Standard library only.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -40,3 +41,34 @@ class RowFailure:
     reason: str
     equation: str
     sentence: str
+
+
+#: Culprits that a report lists for one check; all are counted.
+LISTED = 20
+
+
+class Failures:
+    """Failures of one check: all counted, the first few kept."""
+
+    def __init__(self, failures: Iterable[Failure] = ()) -> None:
+        self.listed: list[Failure] = []
+        self.total = 0
+        for failure in failures:
+            self.add(failure)
+
+    def add(self, failure: Failure) -> None:
+        """One more."""
+        self.total += 1
+        if len(self.listed) < LISTED:
+            self.listed.append(failure)
+
+    def merge(self, other: Failures) -> None:
+        """All of another list, which comes after this one."""
+        self.listed += other.listed[: LISTED - len(self.listed)]
+        self.total += other.total
+
+    def __iter__(self) -> Iterator[Failure]:
+        return iter(self.listed)
+
+    def __bool__(self) -> bool:
+        return self.total > 0

@@ -105,6 +105,23 @@ def derive_outcome(
     return CeremonyOutcome(tuple(attempts), participants, tuple(keys))
 
 
+def require_published_keys(key: InstanceKey, joint_key: bytes, verification_keys: bytes) -> None:
+    """Check that published keys are those of the ceremony.
+
+    Args:
+        verification_keys: by index, concatenated.
+
+    Raises:
+        InvalidCeremony: rule ``joint-key`` or ``verification-keys``.
+    """
+    if joint_key != key.joint_key:
+        raise InvalidCeremony("joint-key", f"the published key {key.label!r} is not that of the ceremony")
+    if verification_keys != b"".join(key.verification_keys):
+        raise InvalidCeremony(
+            "verification-keys", f"the published verification keys {key.label!r} are not those of the ceremony"
+        )
+
+
 def _sum(vectors: Sequence[Elements]) -> Elements:
     total = vectors[0]
     for vector in vectors[1:]:

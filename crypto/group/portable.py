@@ -21,6 +21,7 @@ from crypto.group.interface import ELEMENT_BYTES, ORDER, SCALAR_BYTES, Indices
 T = TypeVar("T")
 U = TypeVar("U")
 
+FIELD_PRIME: Final = 2**255 - 19
 IDENTITY: Final = bytes(ELEMENT_BYTES)
 GENERATOR: Final[bytes] = rbcl.crypto_scalarmult_ristretto255_base((1).to_bytes(SCALAR_BYTES, "little"))
 
@@ -154,6 +155,12 @@ class PortableScalarVector(Vector[int]):
         )
 
 
+def _is_canonical(element: bytes) -> bool:
+    """Checked here too: libsodium 1.0.18, which rbcl bundles, ignores the highest bit."""
+    value = int.from_bytes(element, "little")
+    return value < FIELD_PRIME and value % 2 == 0
+
+
 def _multiply(scalar: bytes, element: bytes) -> bytes:
     """libsodium reports a result that is the identity as a failure; with a valid element nothing else can fail."""
     if element == IDENTITY or not any(scalar):
@@ -284,7 +291,7 @@ class PortableGroup:
             if element == IDENTITY:
                 if not allow_identity:
                     raise DecodeError(f"element {index} is the identity", index)
-            elif not rbcl.crypto_core_ristretto255_is_valid_point(element):
+            elif not _is_canonical(element) or not rbcl.crypto_core_ristretto255_is_valid_point(element):
                 raise DecodeError(f"element {index} is not a canonical encoding", index)
         return PortableElementVector(elements)
 
@@ -307,8 +314,6 @@ class PortableGroup:
         check_lengths(len(scalars), len(elements))
         return elements.mul(scalars).sum()
 
-    def msm_decode(
-        self, scalars: PortableScalarVector, data: bytes, *, allow_identity: bool
-    ) -> PortableElementVector:
+    def msm_decode(self, scalars: PortableScalarVector, data: bytes, *, allow_identity: bool) -> PortableElementVector:
         elements = self.elements_decode(data, allow_identity=allow_identity)
         return self.msm(scalars, elements)

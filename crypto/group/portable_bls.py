@@ -14,20 +14,7 @@ from py_ecc.bls.point_compression import modular_squareroot_in_FQ2
 from py_ecc.fields import optimized_bls12_381_FQ as FQ
 from py_ecc.fields import optimized_bls12_381_FQ2 as FQ2
 from py_ecc.fields import optimized_bls12_381_FQ12 as FQ12
-from py_ecc.optimized_bls12_381.optimized_curve import (
-    G1,
-    G2,
-    Z1,
-    Z2,
-    add,
-    b2,
-    eq,
-    field_modulus,
-    is_inf,
-    multiply,
-    neg,
-    normalize,
-)
+from py_ecc.optimized_bls12_381 import G1, G2, Z1, Z2, add, b2, eq, field_modulus, is_inf, multiply, neg, normalize
 from py_ecc.optimized_bls12_381.optimized_pairing import final_exponentiate, pairing
 
 from crypto.errors import DecodeError

@@ -1,7 +1,7 @@
 """Proof of knowledge of a discrete logarithm (Schnorr, Crypto 1989), non-interactive with strong Fiat-Shamir.
 
-docs/spec/04-ceremonies.md section 4.3. The statement may carry more elements than the one whose logarithm is proved; all
-of them are hashed.
+docs/spec/04-ceremonies.md section 4.3. The statement may carry more elements than the one whose logarithm is proved;
+all of them are hashed.
 """
 
 from __future__ import annotations

@@ -65,6 +65,8 @@ def parse_json(name: str, text: str) -> object:
 
     try:
         return json.loads(text, object_pairs_hook=pairs, parse_float=number, parse_constant=number)
+    except DefinitionError:
+        raise
     except json.JSONDecodeError as error:
         raise DefinitionError(f"{name}, line {error.lineno}, column {error.colno}", f"not JSON: {error.msg}") from None
     except RecursionError:

@@ -134,10 +134,16 @@ def _bad_opening(polling: Polling, wallets: dict[str, Wallets], style: str, row:
     built = _build(polling, wallets, style, row)
     wrong = _build(polling, wallets, style, row)
     opening = encode_opening(wrong, 0, 1)
+    wallet = _one(wallets[style], row)
     signature = sign_many(
-        polling.group, polling.encryption_key.generator_table, CHALLENGE_SIGNATURE, wallets[style].secrets[row : row + 1],
-        [wallets[style].pseudonyms[row]], [frame(built.bodies[0]) + frame(opening)], os.urandom,
-    )[0]  # fmt: skip
+        polling.group,
+        polling.encryption_key.generator_table,
+        CHALLENGE_SIGNATURE,
+        wallet.secrets,
+        wallet.pseudonyms,
+        [frame(built.bodies[0]) + frame(opening)],
+        os.urandom,
+    )[0]
     return encode_challenge_entry(built.bodies[0], signature, opening)
 
 

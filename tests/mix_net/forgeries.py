@@ -14,11 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-import mix_net.proof.multi_exponentiation as multi_exponentiation
-import mix_net.proof.product as product
 from crypto.group.interface import ORDER, ScalarVector
 from crypto.transcript import Transcript
 from mix_net.commitment import CommitmentKey
+from mix_net.proof import multi_exponentiation, product
 from mix_net.proof.hadamard import HadamardWitness, prove_hadamard
 from mix_net.proof.multi_exponentiation import MultiExponentiationWitness, prove_multi_exponentiation
 from mix_net.proof.product import ProductProof, ProductWitness
@@ -152,7 +151,9 @@ def bend_start_of_entries(
             transcript.append(label, data)
         x = transcript.challenge("single-value.x")
         proof = SingleValueProof(
-            *messages.values(),
+            messages["single-value.c_d"],
+            messages["single-value.c_delta"],
+            messages["single-value.c_Delta"],
             entries=a * x + d,
             products=b * x + delta,
             blinding=(x * single.blinding + d_blinding) % ORDER,

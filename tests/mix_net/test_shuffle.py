@@ -9,9 +9,11 @@ import pytest
 
 from crypto.errors import InvalidProof
 from crypto.group import load_group
+from mix_net.proof import equations
+from mix_net.proof.equations import ListCombination
 from mix_net.randomness import random_permutation
 from mix_net.shape import MAX_COUNT, matrix_shape, proof_size
-from mix_net.shuffle import ReencryptionPairs, fixed_bases, generate_shuffle
+from mix_net.shuffle import ReencryptionPairs, fixed_bases, generate_shuffle, prove_shuffle
 from tests.mix_net.support import SeededRandomness, TamperingTranscript, context, make_instance, prove, verify
 
 
@@ -152,33 +154,45 @@ def test_masks_within_one_proof_are_distinct() -> None:
     assert repeated == {bytes(32), last_product, first_entry}
 
 
-def test_each_random_draw_of_the_prover_matters() -> None:
-    """Every block of randomness that the prover draws changes the proof: no mask is drawn and dropped or replaced."""
+def test_every_scalar_that_the_prover_draws_is_used() -> None:
+    """Each of the masks of the specification is drawn for itself, and changing any one changes the proof.
+
+    The exceptions are the four that section 8.7 replaces: tD_(m+1), beta_m, sN_m and tau_m.
+    """
     instance = make_instance(6)
+    rows, columns = matrix_shape(6)
 
     class OneChanged(SeededRandomness):
+        """Flips a bit in the scalar number ``changed`` of all that are drawn."""
+
         def __init__(self, changed: int) -> None:
             super().__init__("draws")
-            self.draws: list[int] = []
+            self.drawn = 0
             self._changed = changed
 
         def __call__(self, length: int) -> bytes:
-            data = super().__call__(length)
-            self.draws.append(length)
-            return bytes([data[0] ^ 1]) + data[1:] if len(self.draws) - 1 == self._changed else data
+            data = bytearray(super().__call__(length))
+            if self.drawn <= self._changed < self.drawn + length // 64:
+                data[64 * (self._changed - self.drawn)] ^= 1
+            self.drawn += length // 64
+            return bytes(data)
 
-    from mix_net.shuffle import prove_shuffle
-
-    untouched = OneChanged(-1)
-    reference = prove_shuffle(instance.statement, instance.witness, context(), untouched, instance.key)
-    drawn = sum(untouched.draws) // 64
-    rows, columns = matrix_shape(6)
-    needed = 2 * rows + 1 + (rows - 2) + (2 * columns + 2 + 2 * rows + 1) + (2 * columns - 2 + 3) + columns + 1 + 6 * rows
-    assert drawn == needed
-    for changed, length in enumerate(untouched.draws):
-        proof = prove_shuffle(instance.statement, instance.witness, context(), OneChanged(changed), instance.key)
-        assert length == 0 or proof != reference
+    def proof_and_draws(changed: int) -> tuple[bytes, int]:
+        randomness = OneChanged(changed)
+        proof = prove_shuffle(instance.statement, instance.witness, context(), randomness, instance.key)
         verify(instance, proof)
+        return proof, randomness.drawn
+
+    reference, drawn = proof_and_draws(-1)
+    commitments = 2 * rows + 1 + (rows - 2)
+    zero, single_value, multi_exponentiation = (
+        2 * columns + 2 + 2 * rows + 1,
+        2 * columns - 2 + 3,
+        columns + 1 + 6 * rows,
+    )
+    assert drawn == commitments + zero + single_value + multi_exponentiation
+    without_effect = [changed for changed in range(drawn) if proof_and_draws(changed)[0] == reference]
+    assert len(without_effect) == 4
 
 
 def test_every_message_enters_the_transcript_before_the_next_challenge() -> None:
@@ -186,7 +200,7 @@ def test_every_message_enters_the_transcript_before_the_next_challenge() -> None
     instance = make_instance(9, 2)
     transcript = TamperingTranscript()
     proof = prove(instance, transcript)
-    rows, columns = matrix_shape(9)
+    columns = matrix_shape(9).columns
     last_responses = 32 * (columns + 1 + 2 + 1 + 2)
     assert transcript.proof(proof) == proof
     sent = [data for label, data in transcript.messages.items() if "." in label]
@@ -195,16 +209,12 @@ def test_every_message_enters_the_transcript_before_the_next_challenge() -> None
 
 @pytest.mark.parametrize("arithmetic", ["native", "portable"])
 def test_decoded_lists_are_evaluated_in_blocks(monkeypatch: pytest.MonkeyPatch, arithmetic: str) -> None:
-    import mix_net.proof.equations as equations
-
     monkeypatch.setattr(equations, "_BLOCK_TERMS", 12)
     instance = make_instance(20, 2, arithmetic=arithmetic)
     verify(instance, prove(instance))
     group = load_group(arithmetic)
     outputs = instance.statement.outputs
     spoiled = outputs[: 64 * 2 * 13 + 40] + bytes(24) + outputs[64 * 2 * 13 + 64 :]
-    from mix_net.proof.equations import ListCombination
-
     combination = ListCombination(group, "outputs", spoiled, group.powers(3, 20), 4)
     with pytest.raises(InvalidProof) as caught:
         combination.evaluate({0: 1})

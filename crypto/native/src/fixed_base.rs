@@ -10,15 +10,16 @@ use curve25519_dalek::{RistrettoPoint, Scalar};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use zeroize::Zeroizing;
 
 const GRAIN: usize = 16;
 /// Digits of the variable-time table; see the measurements in ADR 0004.
-const WINDOW: usize = 14;
+const WINDOW: usize = 12;
 const WINDOWS: usize = 254_usize.div_ceil(WINDOW);
 const HALF: usize = 1 << (WINDOW - 1);
-/// The large table is worth its making from this many multiples on.
-const WORTH: usize = 256;
+/// The large table is made once this many multiples have been asked for.
+const WORTH: usize = 2048;
 
 /// `tables[w][d - 1] = d * 2^(WINDOW * w) * base` for digits d of 1 to HALF.
 struct WindowTable(Vec<RistrettoPoint>);
@@ -70,6 +71,7 @@ pub struct FixedBase {
     base: RistrettoPoint,
     constant_time: RistrettoBasepointTable,
     variable_time: OnceLock<WindowTable>,
+    asked: AtomicUsize,
 }
 
 impl FixedBase {
@@ -78,7 +80,8 @@ impl FixedBase {
     }
 
     fn multiply_vartime(&self, scalars: &[Scalar]) -> Vec<RistrettoPoint> {
-        if scalars.len() < WORTH && self.variable_time.get().is_none() {
+        let asked = self.asked.fetch_add(scalars.len(), Ordering::Relaxed).saturating_add(scalars.len());
+        if asked < WORTH && self.variable_time.get().is_none() {
             return self.multiply(scalars);
         }
         let table = self.variable_time.get_or_init(|| WindowTable::new(&self.base));
@@ -123,7 +126,7 @@ pub fn fixed_base(py: Python<'_>, element: &Bound<'_, ElementVector>) -> PyResul
             return Err(Error::Lengths { left: points.len(), right: 1 });
         };
         let constant_time = RistrettoBasepointTable::create(base);
-        Ok(FixedBase { base: *base, constant_time, variable_time: OnceLock::new() })
+        Ok(FixedBase { base: *base, constant_time, variable_time: OnceLock::new(), asked: AtomicUsize::new(0) })
     };
     Ok(py.detach(make)?)
 }

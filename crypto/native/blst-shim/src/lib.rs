@@ -41,6 +41,7 @@ macro_rules! group {
                 match unsafe { $uncompress(&mut point, bytes.as_ptr()) } {
                     BLST_ERROR::BLST_SUCCESS => {}
                     BLST_ERROR::BLST_POINT_NOT_ON_CURVE => return Err(Refusal::NotOnCurve),
+                    BLST_ERROR::BLST_POINT_NOT_IN_GROUP => return Err(Refusal::NotInSubgroup),
                     _ => return Err(Refusal::NotCanonical),
                 }
                 // SAFETY: `point` was written by the call above.
@@ -215,5 +216,77 @@ impl MillerProduct {
     /// The final exponentiation, and whether it gives one.
     pub fn is_one(&self) -> bool {
         self.0.final_exp() == blst_fp12::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scalar(value: u8) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        bytes[0] = value;
+        bytes
+    }
+
+    #[test]
+    fn multiples_are_repeated_sums() {
+        let (g1, g2) = (G1::generator(), G2::generator());
+        let (mut sum1, mut sum2) = (G1::default(), G2::default());
+        for factor in 0..=17 {
+            assert_eq!(g1.mul(&scalar(factor)), sum1);
+            assert_eq!(g2.mul(&scalar(factor)), sum2);
+            (sum1, sum2) = (sum1.add(&g1), sum2.add(&g2));
+        }
+        assert!(g1.add(&g1.neg()).is_identity());
+        assert!(g2.add(&g2.neg()).is_identity());
+    }
+
+    #[test]
+    fn decoding_inverts_encoding() {
+        let (p, q) = (hash_to_g1(b"message", b"tag"), G2::generator().mul(&scalar(9)));
+        assert_eq!(G1::from(G1Affine::decode(&p.encode()).unwrap()), p);
+        assert_eq!(G2::from(G2Affine::decode(&q.encode()).unwrap()), q);
+    }
+
+    #[test]
+    fn refusals_are_told_apart() {
+        let mut bytes = [0u8; 48];
+        assert_eq!(G1Affine::decode(&bytes).unwrap_err(), Refusal::NotCanonical);
+        bytes[0] = 0xc0;
+        assert_eq!(G1Affine::decode(&bytes).unwrap_err(), Refusal::Identity);
+        bytes[0] = 0x80;
+        assert_eq!(G1Affine::decode(&bytes).unwrap_err(), Refusal::NotInSubgroup);
+        bytes[47] = 1;
+        assert_eq!(G1Affine::decode(&bytes).unwrap_err(), Refusal::NotOnCurve);
+    }
+
+    #[test]
+    fn bucket_method_equals_its_definition() {
+        let points: Vec<G1> = (0..40u8).map(|i| hash_to_g1(&[i / 2], b"tag")).chain([G1::default()]).collect();
+        let weights: Vec<u8> = (0..16 * points.len()).map(|i| (i * i % 251) as u8).collect();
+        let mut sum = G1::default();
+        for (weight, point) in weights.chunks(16).zip(&points) {
+            let mut factor = [0u8; 32];
+            factor[..16].copy_from_slice(weight);
+            sum = sum.add(&point.mul(&factor));
+        }
+        assert_eq!(msm(&weights, &points), sum);
+        let decoded: Vec<G1Affine> = points[..40].iter().map(|p| G1Affine::decode(&p.encode()).unwrap()).collect();
+        assert_eq!(msm_affine(&weights[..640], &decoded), sum);
+        assert!(msm(&[], &[]).is_identity());
+    }
+
+    #[test]
+    fn pairing_is_bilinear() {
+        let (p, q) = (hash_to_g1(b"message", b"tag"), G2::generator());
+        let left = [p.mul(&scalar(6)), p.mul(&scalar(2)).neg(), G1::default()];
+        let right = [q.mul(&scalar(5)), q.mul(&scalar(15)), q];
+        assert!(MillerProduct::of(&left, &right).is_one());
+        assert!(
+            MillerProduct::of(&left[..1], &right[..1]).combine(MillerProduct::of(&left[1..], &right[1..])).is_one()
+        );
+        assert!(!MillerProduct::of(&left[..1], &right[..1]).is_one());
+        assert!(MillerProduct::of(&[], &[]).is_one());
     }
 }

@@ -1,0 +1,172 @@
+"""The demonstration after the last ballot: close, ledgers, selection, mixes, decryption, result, publication."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from crypto.entry import decode_role_entry
+from crypto.log.note import NoteSignature, decode_signature_lines
+from evoting.definition import HomomorphicContest, MixedContest
+from evoting.demo.parties import run_parties, run_party
+from evoting.demo.places import Places
+from evoting.demo.setup import officers
+from evoting.demo.trust import witness_keys
+from evoting.office import steps
+from evoting.office.groups import TallyGroup
+from evoting.office.tally import post_result
+from evoting.record.election import ElectionRecord
+
+Progress = Callable[[int], None]
+
+
+def close(record: ElectionRecord, places: Places) -> None:
+    """Close, unless that is done."""
+    if not record.entries("close"):
+        steps.close_election(record, officers(places), int(time.time()))
+
+
+def ledgers(record: ElectionRecord, places: Places, jobs: int) -> None:
+    """Every issuer's signed statement."""
+    posted = {entry.body["issuer"] for entry in record.entries("ledger")}
+    missing = [role for role in record.manifest.roles_of("issuer") if role.index not in posted]
+    files = {role.id: places.stick / f"{role.id}.ledger.entry" for role in missing}
+    run_parties(
+        [
+            ("evoting-issuer", "close", "--dir", places.secrets(role.id), "--entry", files[role.id])
+            for role in missing
+            if not files[role.id].exists()
+        ],
+        jobs,
+    )
+    for role in missing:
+        record.post_signed(files[role.id].read_bytes())
+
+
+def select(record: ElectionRecord, places: Places, progress: Progress) -> None:
+    """Judge everything, unless that is done."""
+    if not record.entries("selection"):
+        steps.post_selection(record, officers(places), int(time.time()), progress)
+
+
+def aggregate(record: ElectionRecord, places: Places, progress: Progress) -> None:
+    """Aggregates and mix inputs; done again as a whole where it was interrupted before the first entry."""
+    expected = [
+        (contest.id, group.id)
+        for contest in record.manifest.contests
+        if isinstance(contest, HomomorphicContest)
+        for group in tallied(record, contest.id)
+    ]
+    lists = places.work / "lists"
+    done = lists / "done"
+    if len(record.entries("aggregate")) == len(expected) and done.exists():
+        return
+    steps.post_aggregates(record, officers(places), lists, progress)
+    done.touch()
+
+
+def tallied(record: ElectionRecord, contest: str) -> list[TallyGroup]:
+    """The groups of a contest that have a list."""
+    return [group for group in steps.published_groups(record)[contest] if group.status == "tallied"]
+
+
+def mixed_contests(record: ElectionRecord) -> list[MixedContest]:
+    """Contests that go through the mixes."""
+    return [contest for contest in record.manifest.contests if not isinstance(contest, HomomorphicContest)]
+
+
+def mix(record: ElectionRecord, places: Places, progress: Progress) -> None:
+    """Every list through every mixer, stage by stage; what is on the board already is not mixed again."""
+    done = {(entry.body["contest"], entry.body["group"], entry.body["stage"]): entry for entry in record.entries("mix")}
+    key = bytes(record.only("opening").body["trustees"]["key"])  # type: ignore[index]
+    for contest in mixed_contests(record):
+        for group in tallied(record, contest.id):
+            inputs = steps.mix_input(places.work / "lists", contest.id, group.id)
+            for mixer in record.manifest.roles_of("mixer"):
+                out = places.stick / "mix" / f"{contest.id}.{group.id}.{mixer.index}"
+                if (contest.id, group.id, mixer.index) not in done:
+                    entry = run_mixer(
+                        places, record.fingerprint, key, contest, group, mixer.id, mixer.index, inputs, out
+                    )
+                    record.board.put_blob(out / "output")
+                    record.board.put_blob(out / "proof")
+                    record.post_signed(entry)
+                inputs = out / "output"
+                progress(group.ballots)
+
+
+def run_mixer(
+    places: Places,
+    fingerprint: bytes,
+    key: bytes,
+    contest: MixedContest,
+    group: TallyGroup,
+    mixer: str,
+    stage: int,
+    inputs: Path,
+    out: Path,
+) -> bytes:
+    """One mixer as a process of its own; returns its signed entry."""
+    run_party(
+        "evoting-mixer", "mix", "--dir", places.secrets(mixer), "--fingerprint", fingerprint.hex(),
+        "--public-key", key.hex(), "--contest", contest.id, "--group", group.id, "--stage", stage,
+        "--mixer", mixer, "--width", contest.width, "--list", inputs, "--out", out,
+    )  # fmt: skip
+    return (out / "entry").read_bytes()
+
+
+def publish(record: ElectionRecord, places: Places, jobs: int) -> None:
+    """Sign a checkpoint of everything and let every log witness look at it and cosign."""
+    record.board.publish()
+    calls = [
+        ("evoting-witness", "cosign", places.secrets(role.id), "--record", places.record)
+        for role in record.manifest.roles_of("witness")
+    ]
+    lines: list[NoteSignature] = []
+    for output in run_parties(calls, jobs):
+        lines += decode_signature_lines(output)
+    record.board.add_cosignatures(lines, list(witness_keys(record).values()), int(time.time()))
+
+
+def decrypt(record: ElectionRecord, places: Places, jobs: int) -> None:
+    """t trustees decrypt every list, each after checking the published record."""
+    manifest = record.manifest
+    lists = [(contest.id, group.id) for contest in manifest.contests for group in tallied(record, contest.id)]
+    posted = {
+        (entry.body["trustee"], entry.body["contest"], entry.body["group"]) for entry in record.entries("decryption")
+    }
+    present = manifest.roles_of("trustee")[: manifest.trustee_threshold]
+    waiting = [role for role in present if any((role.index, *name) not in posted for name in lists)]
+    run_parties(
+        [
+            (
+                "evoting-trustee", "decrypt", "--record", places.record, "--trust-root", places.trust_root,
+                "--key", places.secrets(role.id) / "key", "--private", places.secrets(role.id) / "private",
+                "--output", places.stick / "decryption" / role.id,
+            )
+            for role in waiting
+        ],
+        min(jobs, 2),
+    )  # fmt: skip
+    for role in waiting:
+        for path in sorted((places.stick / "decryption" / role.id).glob("*.entry")):
+            raw = path.read_bytes()
+            body = decode_role_entry(raw).body
+            if (role.index, body["contest"], body["group"]) not in posted:
+                factors = path.with_suffix(".factors")
+                assert hashlib.sha256(factors.read_bytes()).digest() == body["factors"]["hash"]  # type: ignore[index]
+                record.board.put_blob(factors)
+                record.post_signed(raw)
+
+
+def result(record: ElectionRecord, places: Places, progress: Progress) -> None:
+    """Combine, count, allocate, and publish the result entry."""
+    if not record.entries("result"):
+        post_result(record, officers(places), int(time.time()), progress)
+
+
+def prune(record: ElectionRecord) -> None:
+    """Leave exactly the files that make the record."""
+    record.board.prune()

@@ -1,0 +1,69 @@
+"""What a demonstration was asked to do, kept so that an interrupted one goes on with the same settings."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, cast
+
+from evoting.errors import EvotingError
+from evoting.examples.kyrgyz2021 import ContestSelection, DemoOptions
+
+ORIGIN = "evoting.example/kyrgyz-2021-demo"
+CONTESTS = ("both", "referendum", "parliament")
+
+
+class PlanError(EvotingError):
+    """The directory holds a demonstration with other settings, or something else."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings of one demonstration."""
+
+    scale: int
+    contest: ContestSelection
+    opens: int
+
+    @cached_property
+    def options(self) -> DemoOptions:
+        """A model election that lasts for two days from now, so that a resumed run is still within it."""
+        return DemoOptions(opens=self.opens, closes=self.opens + 2 * 86_400, epoch=1)
+
+    @classmethod
+    def load_or_start(cls, path: Path, scale: int, contest: Literal["both", "referendum", "parliament"]) -> Plan:
+        """The plan of a directory, made if there is none.
+
+        Raises:
+            PlanError: the directory's plan has other settings, or is unreadable.
+        """
+        if path.exists():
+            plan = cls.require(path)
+            if (plan.scale, plan.contest) != (scale, contest):
+                raise PlanError(
+                    f"{path.parent} holds a demonstration with SCALE={plan.scale} CONTEST={plan.contest}; "
+                    "use the same settings to go on, another --out, or --fresh to start again"
+                )
+            return plan
+        plan = cls(scale, contest, int(time.time()) - 5)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"scale": scale, "contest": contest, "opens": plan.opens}) + "\n")
+        return plan
+
+    @classmethod
+    def require(cls, path: Path) -> Plan:
+        """The plan in a file.
+
+        Raises:
+            PlanError: there is none, so that the directory is not a demonstration's.
+        """
+        try:
+            value = json.loads(path.read_text())
+            return cls(value["scale"], cast("ContestSelection", value["contest"]), value["opens"])
+        except (OSError, ValueError, KeyError, TypeError):
+            raise PlanError(
+                f"{path.parent} is not the directory of a demonstration: plan.json is missing or foreign"
+            ) from None

@@ -1,0 +1,161 @@
+"""The demonstration up to the opening entry: keys, manifest, roll, enrolment, both ceremonies."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from nacl.signing import SigningKey
+
+from crypto.dkg.audit import audit_ceremony
+from crypto.dkg.driver import STEPS, assemble
+from crypto.dkg.parameters import CeremonyParameters, issuer_ceremony, trustee_ceremony
+from crypto.dkg.parameters import Role as CeremonyRole
+from crypto.group import load_group, load_pairing_group
+from crypto.log.note import NOTE_KEY, decode_vkey
+from evoting.board.keys import generate_key, load_key
+from evoting.board.store import Board
+from evoting.definition import Manifest, encode_manifest, manifest_hash
+from evoting.demo.parties import run_parties, run_party
+from evoting.demo.places import Places
+from evoting.demo.plan import ORIGIN, Plan
+from evoting.demo.trust import write_trust_root
+from evoting.examples.kyrgyz2021 import role_plan
+from evoting.office import steps
+from evoting.office.issuance import write_ceremony_parameters
+from evoting.record.election import ElectionRecord, read_blobref
+
+#: Roles whose key the office's own tool makes; the others have commands of their own.
+_PLAIN_KINDS = ("mixer", "officer", "ballot-box", "identity-provider", "registrar", "terminal")
+
+
+def make_keys(places: Places, plan: Plan) -> dict[str, bytes]:
+    """Every role makes its key in its own directory, if it has none yet; returns the public keys."""
+    keys: dict[str, bytes] = {}
+    log = places.secrets("log") / "key"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if not log.exists():
+        generate_key(log, ORIGIN, NOTE_KEY)
+    log_vkey = load_key(log).verifier.encode()
+    calls: list[tuple[object, ...]] = []
+    waiting: list[str] = []
+    for role, kind, _ in role_plan(plan.options):
+        directory = places.secrets(role)
+        public = places.stick / "keys" / f"{role}.json"
+        public.parent.mkdir(parents=True, exist_ok=True)
+        if public.exists():
+            keys[role] = bytes.fromhex(json.loads(public.read_text())["key"])
+        elif kind == "trustee":
+            directory.mkdir(parents=True, exist_ok=True)
+            output = run_party("evoting-trustee", "keygen", directory / "key", "--name", f"{ORIGIN}/{role}")
+            keys[role] = _publish(public, bytes.fromhex(output.strip()))
+        elif kind in _PLAIN_KINDS:
+            directory.mkdir(parents=True, exist_ok=True)
+            generate_key(directory / "key", f"{ORIGIN}/{role}", NOTE_KEY)
+            keys[role] = _publish(public, bytes(signing_key(places, role).verify_key))
+        elif kind == "witness":
+            output = run_party("evoting-witness", "init", directory, "--name", f"{role}.example", "--log", log_vkey)
+            keys[role] = _publish(public, decode_vkey(output.strip()).public_key)
+        else:
+            calls.append((f"evoting-{kind}", "keygen", "--dir", directory))
+            waiting.append(role)
+    for role, output in zip(waiting, run_parties(calls, 2), strict=True):
+        keys[role] = _publish(places.stick / "keys" / f"{role}.json", bytes.fromhex(json.loads(output)["key"]))
+    return keys
+
+
+def _publish(path: Path, key: bytes) -> bytes:
+    path.write_text(json.dumps({"key": key.hex()}) + "\n")
+    return key
+
+
+def signing_key(places: Places, role: str) -> SigningKey:
+    """A role key that the office's tool made."""
+    return SigningKey(load_key(places.secrets(role) / "key", NOTE_KEY).seed)
+
+
+def officers(places: Places) -> dict[str, SigningKey]:
+    """Both officers' keys."""
+    return {role: signing_key(places, role) for role in ("officer-1", "officer-2")}
+
+
+def open_board(places: Places) -> Board:
+    """Open the demonstration's board, or start it."""
+    key = load_key(places.secrets("log") / "key", NOTE_KEY)
+    state = places.secrets("log") / "state"
+    if not (state / "head").exists():
+        return Board.create(places.record, state, key)
+    return Board.open(places.record, state, key)
+
+
+def publish_manifest(record: ElectionRecord, places: Places, manifest: Manifest) -> None:
+    """Entry 0."""
+    if not record.entries("manifest"):
+        steps.post_manifest(record, encode_manifest(manifest), officers(places))
+
+
+def ceremony_parameters(record: ElectionRecord, kind: str) -> CeremonyParameters:
+    """What the manifest says about a ceremony; ``kind`` is trustee or issuer."""
+    manifest = record.manifest
+    digest = manifest_hash(record.manifest_bytes)
+    if kind == "trustee":
+        roles = [CeremonyRole(role.id, role.key) for role in manifest.roles_of("trustee")]
+        return trustee_ceremony(load_group(), digest, roles, manifest.trustee_threshold)
+    roles = [CeremonyRole(role.id, role.key) for role in manifest.roles_of("issuer")]
+    styles = [style.id for style in manifest.styles]
+    return issuer_ceremony(load_group(), load_pairing_group(), digest, roles, manifest.issuer_threshold, styles)
+
+
+def run_ceremony(record: ElectionRecord, places: Places, kind: str) -> None:
+    """Let every participant take every step, each as a process with its own directory, and post the transcript.
+
+    A step that was taken before an interruption is taken again and gives the same bytes.
+    """
+    entry = f"{kind}-ceremony"
+    if record.entries(entry):
+        return
+    parameters = ceremony_parameters(record, kind)
+    stick = places.stick / entry
+    stick.mkdir(parents=True, exist_ok=True)
+    described = places.stick / "issuer-ceremony.json"
+    write_ceremony_parameters(described, record.manifest, manifest_hash(record.manifest_bytes))
+    for step in STEPS:
+        calls: list[tuple[object, ...]] = []
+        for role in parameters.roles:
+            own = places.secrets(role.id)
+            if kind == "trustee":
+                manifest = places.record / read_blobref(record.only("manifest").body["manifest"]).path()
+                files = ("--manifest", manifest, "--key", own / "key", "--private", own / "private")
+            else:
+                files = ("--parameters", described, "--dir", own)
+            calls.append((f"evoting-{kind}", "ceremony", step, *files, "--shared", stick))
+        run_parties(calls, 2)
+    messages = {path.relative_to(stick).as_posix(): path.read_bytes() for path in stick.glob("attempt-*/*")}
+    transcript, _ = assemble(parameters, messages)
+    steps.post_ceremony(record, entry, transcript, officers(places), int(time.time()))
+
+
+def open_election(record: ElectionRecord, places: Places) -> None:
+    """Recompute all keys from the transcripts, append the opening entry, write the trust root."""
+    if not record.entries("opening"):
+        outcomes = {
+            kind: audit_ceremony(
+                ceremony_parameters(record, kind),
+                record.board.get_blob(read_blobref(record.only(f"{kind}-ceremony").body["transcript"])),
+            )
+            for kind in ("trustee", "issuer")
+        }
+        key = outcomes["trustee"].keys[0]
+        steps.open_election(
+            record,
+            officers(places),
+            key=key.joint_key,
+            verification_keys=b"".join(key.verification_keys),
+            issuance_keys=[
+                (one.label, one.joint_key, b"".join(one.verification_keys)) for one in outcomes["issuer"].keys
+            ],
+            vote_page=[],
+            time=int(time.time()),
+        )
+    write_trust_root(record, places)

@@ -1,0 +1,190 @@
+"""The demonstration's voters: enrolment, credentials by files, and casting epoch by epoch."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from crypto import cbor
+from crypto.group import load_group, set_threads
+from evoting.ballots.build import Wallets
+from evoting.ballots.shape import style_shapes
+from evoting.demo.epochs import Polling, epoch_count, epoch_entries
+from evoting.demo.parties import run_parties, run_party
+from evoting.demo.places import Places
+from evoting.demo.plan import ORIGIN, Plan
+from evoting.demo.setup import officers, signing_key
+from evoting.examples.kyrgyz2021 import DemoElection, demo_election
+from evoting.office import steps
+from evoting.office.issuance import write_policy
+from evoting.record.election import ElectionRecord, read_blobref
+
+_WALLETS_LINE = b"evoting-wallets/v1\n"
+_WALLET = np.dtype([("style", ">u4"), ("secret", "V32"), ("pseudonym", "V32"), ("credential", "V48")])
+#: Voters who obtain a credential and never use it, in each ballot style.
+ABSTAINERS = 2
+
+
+def enrol(record: ElectionRecord, places: Places, election: DemoElection) -> None:
+    """Roll, passkeys and enrolment log, and the two entries about them."""
+    out = places.secrets("voters")
+    out.mkdir(parents=True, exist_ok=True, mode=0o700)
+    styles: list[str] = []
+    for style in election.manifest.styles:
+        voters = min(style.roll, election.ballots[style.id] + ABSTAINERS)
+        styles += ["--style", f"{style.id}:{style.roll}:{voters}"]
+    run_party(
+        "evoting-voters", "enrol", "--out", out, *styles, "--origin", ORIGIN, "--chunk-size", _chunk_size(election),
+        "--identity-provider", places.secrets("identity-provider") / "key",
+        "--registrar", places.secrets("registrar") / "key",
+    )  # fmt: skip
+    enrolment = json.loads((out / "enrolment.json").read_text())
+    if not record.entries("roll"):
+        roll = enrolment["roll"]
+        roll["commitment"] = bytes.fromhex(roll["commitment"])
+        signers = {"registrar": signing_key(places, "registrar"), **steps.one_officer(officers(places))}
+        record.post("roll", {**roll, "time": enrolment["time"]}, signers)
+    if not record.entries("enrolment"):
+        body = {"checkpoint": enrolment["checkpoint"], "time": enrolment["time"]}
+        record.post("enrolment", body, {role: signing_key(places, role) for role in ("identity-provider", "registrar")})
+
+
+def _chunk_size(election: DemoElection) -> int:
+    return max(256, min(16_384, -(-sum(election.ballots.values()) // 4)))
+
+
+def issue(record: ElectionRecord, places: Places, jobs: int) -> None:
+    """Every voter's credential from k of m issuers, each a process with its own ledger."""
+    manifest = record.manifest
+    policy = places.stick / "issuance-policy.json"
+    if not policy.exists():
+        write_policy(policy, manifest, record.fingerprint, ORIGIN, record.only("enrolment"))
+    voters = places.secrets("voters")
+    keys = places.record / read_blobref(record.only("opening").body["issuers"]["keys"]).path()  # type: ignore[index]
+    issuers = [places.secrets(role.id) for role in manifest.roles_of("issuer")]
+    run_parties(
+        [
+            (
+                "evoting-issuer", "open", "--dir", issuer, "--policy", policy, "--roll", voters / "roll.bin",
+                "--enrolment-log", voters / "enrolment-log.bin", "--issuance-keys", keys,
+            )
+            for issuer in issuers
+            if not (issuer / "opened").exists()
+        ],
+        jobs,
+    )  # fmt: skip
+    for issuer in issuers:
+        (issuer / "opened").touch()
+    asked: list[object] = []
+    for issuer in issuers[: manifest.issuer_threshold]:
+        asked += ["--issuer", issuer]
+    run_party(
+        "evoting-voters", "issue", "--out", voters, "--policy", policy, "--issuance-keys", keys, *asked,
+        "--identity-provider", places.secrets("identity-provider") / "key", "--workers", jobs,
+    )  # fmt: skip
+
+
+def load_wallets(directory: Path, fingerprint: bytes) -> dict[str, Wallets]:
+    """All wallets by ballot style, in the order of their files."""
+    parts: list[np.ndarray] = []
+    styles: list[str] = []
+    for path in sorted(directory.glob("[0-9]*.bin")):
+        data = path.read_bytes()
+        start = len(_WALLETS_LINE) + 4
+        stop = start + int.from_bytes(data[start - 4 : start], "big")
+        header = cbor.decode(data[start:stop])
+        assert isinstance(header, dict)
+        assert header["fingerprint"] == fingerprint
+        styles = header["styles"]
+        parts.append(np.frombuffer(data, _WALLET, offset=stop))
+    rows = np.concatenate(parts)
+    group = load_group()
+    wallets: dict[str, Wallets] = {}
+    for index, style in enumerate(styles):
+        own = rows[rows["style"] == index]
+        pseudonyms, credentials = own["pseudonym"].tobytes(), own["credential"].tobytes()
+        wallets[style] = Wallets(
+            group.scalars_decode(own["secret"].tobytes()),
+            [pseudonyms[32 * i : 32 * i + 32] for i in range(len(own))],
+            [credentials[48 * i : 48 * i + 48] for i in range(len(own))],
+        )
+    return wallets
+
+
+def cast(
+    record: ElectionRecord,
+    places: Places,
+    plan: Plan,
+    election: DemoElection,
+    jobs: int,
+    progress: Callable[[int], None],
+) -> None:
+    """Append every epoch that is not on the board yet."""
+    total = epoch_count(sum(election.ballots.values()))
+    start = len(record.entries("epoch"))
+    if start == total:
+        return
+    body = record.only("opening").body
+    shared = {
+        "root": str(places.root),
+        "plan": (plan.scale, plan.contest, plan.opens),
+        "keys": {role.id: role.key for role in record.manifest.roles},
+        "fingerprint": record.fingerprint,
+        "key": body["trustees"]["key"],  # type: ignore[index]
+        "books": {name: book.encode() for name, book in record.code_books(load_group()).items()},
+        "epochs": total,
+    }
+    ballot_box = {"ballot-box": signing_key(places, "ballot-box")}
+    for entries in _in_order(shared, range(start, total), jobs):
+        steps.append_epoch(record, entries, ballot_box, int(time.time()))
+        progress(len(entries))
+
+
+def _in_order(shared: dict[str, object], epochs: range, jobs: int) -> Iterator[list[bytes]]:
+    """Epochs made by worker processes, in order, at most one more than there are workers at a time."""
+    if jobs == 1 or len(epochs) <= 3:
+        for epoch in epochs:
+            yield _make_epoch(shared, epoch, 0)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        waiting: list[Future[list[bytes]]] = []
+        for epoch in epochs:
+            waiting.append(pool.submit(_make_epoch, shared, epoch, 1))
+            if len(waiting) > jobs:
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
+
+
+def _make_epoch(shared: dict[str, object], epoch: int, threads: int) -> list[bytes]:
+    if threads:
+        set_threads(threads)
+    polling, wallets = _polling(json.dumps(shared, default=bytes.hex, sort_keys=True))
+    return epoch_entries(polling, wallets, epoch)
+
+
+@cache
+def _polling(encoded: str) -> tuple[Polling, dict[str, Wallets]]:
+    """What a worker needs for every epoch, loaded once."""
+    shared = json.loads(encoded)
+    plan = Plan(*shared["plan"])
+    keys = {role: bytes.fromhex(key) for role, key in shared["keys"].items()}
+    election = demo_election(plan.scale, plan.contest, keys, plan.options)
+    fingerprint = bytes.fromhex(shared["fingerprint"])
+    polling = Polling(
+        load_group(),
+        fingerprint,
+        bytes.fromhex(shared["key"]),
+        style_shapes(election.manifest),
+        {name: bytes.fromhex(book) for name, book in shared["books"].items()},
+        election,
+        shared["epochs"],
+    )
+    return polling, load_wallets(Places(Path(shared["root"])).secrets("voters") / "wallets", fingerprint)

@@ -1,0 +1,120 @@
+"""A trustee's own look at an election record: under its own trust root, whatever the record itself says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from crypto.dkg.files import KeyShareFile
+from crypto.entry import RoleEntry, decode_role_entry
+from crypto.errors import DecodeError
+from crypto.log.errors import LogError
+from crypto.log.policy import Policy, decode_policy
+from evoting.board.audit import audit_log
+from evoting.board.errors import BoardError
+from evoting.board.layout import BlobRef
+from evoting.board.reader import RecordReader
+from evoting.definition import HomomorphicContest
+from evoting.record.election import is_voter_entry
+from evoting.trustees.errors import DecryptionRefused, TrusteeError
+from evoting.trustees.refusal import ClosedElection, require_closed
+from evoting.trustees.shared import read_file
+
+_TRUST_ROOT_FORMAT = "evoting-trust-root/v1"
+_MAX_TRUST_ROOT_BYTES = 1 << 18
+
+
+@dataclass(frozen=True)
+class TrustRoot:
+    """What a trustee was given by another way than the record."""
+
+    fingerprint: bytes
+    policy: Policy
+
+
+def read_trust_root(path: Path) -> TrustRoot:
+    """The trust root in a file (docs/spec/02-record.md section 2.1).
+
+    Raises:
+        TrusteeError: not a trust root.
+    """
+    data = read_file(path, _MAX_TRUST_ROOT_BYTES)
+    try:
+        value = json.loads(data)
+        if not isinstance(value, dict) or value.keys() != {"format", "fingerprint", "policy"}:
+            raise ValueError("not exactly format, fingerprint and policy")
+        if value["format"] != _TRUST_ROOT_FORMAT:
+            raise ValueError("an unknown format")
+        fingerprint, policy = value["fingerprint"], value["policy"]
+        if not isinstance(fingerprint, str) or not isinstance(policy, str) or len(bytes.fromhex(fingerprint)) != 32:
+            raise ValueError("fingerprint or policy is not what it should be")
+        return TrustRoot(bytes.fromhex(fingerprint), decode_policy(policy.encode()))
+    except (ValueError, RecursionError, LogError) as error:
+        raise TrusteeError(f"{path}: not a trust root: {error}") from None
+
+
+class TrusteeRecord:
+    """A record that has been found complete under the trust root, and the election in it ready for decryption."""
+
+    def __init__(self, root: Path, trust_root: TrustRoot, share: KeyShareFile, now: int) -> None:
+        """Check the whole log, then that the election may be decrypted.
+
+        Args:
+            now: the present, seconds since the epoch.
+
+        Raises:
+            DecryptionRefused: names the rule of docs/spec/09-decryption.md section 9.3.
+        """
+        self._reader = RecordReader(root)
+        try:
+            head = audit_log(root, trust_root.policy, now).checkpoint
+            entries = tuple(
+                decode_role_entry(entry)
+                for entry in self._reader.entries(0, head.size, head.size)
+                if not is_voter_entry(entry)
+            )
+            manifest = self._reader.blob(_manifest_ref(entries))
+        except (LogError, BoardError, DecodeError, OSError) as error:
+            raise DecryptionRefused("decrypt.root", f"the record cannot be trusted: {error}") from None
+        self.election: ClosedElection = require_closed(entries, manifest, trust_root.fingerprint, share)
+
+    def list_bytes(self, contest: str, group: str) -> bytes:
+        """The list that the log offers for a contest and group; whether it is the right one is still to be checked.
+
+        Raises:
+            DecryptionRefused: there is none yet.
+        """
+        homomorphic = isinstance(self.election.manifest.contest_by_id.get(contest), HomomorphicContest)
+        rule = "decrypt.aggregate" if homomorphic else "decrypt.mixed"
+        entries = [
+            entry
+            for entry in self.election.of_type("aggregate" if homomorphic else "mix")
+            if (entry.body.get("contest"), entry.body.get("group")) == (contest, group)
+        ]
+        if not entries:
+            raise DecryptionRefused(rule, f"{contest}, {group}: the log has no list to decrypt yet")
+        try:
+            if not homomorphic:
+                return self._reader.blob(_blobref(entries[-1].body.get("output")))
+        except (BoardError, OSError) as error:
+            raise DecryptionRefused(rule, str(error)) from None
+        ciphertexts = entries[-1].body.get("ciphertexts")
+        if not isinstance(ciphertexts, bytes):
+            raise DecryptionRefused(rule, f"{contest}, {group}: the aggregate entry has no ciphertexts")
+        return ciphertexts
+
+
+def _manifest_ref(entries: tuple[RoleEntry, ...]) -> BlobRef:
+    if not entries or entries[0].type != "manifest":
+        raise DecodeError("entry 0 is not the manifest")
+    return _blobref(entries[0].body.get("manifest"))
+
+
+def _blobref(value: object) -> BlobRef:
+    if not isinstance(value, dict):
+        raise DecodeError("not a reference to a blob")
+    digest, length = value.get("hash"), value.get("length")
+    if not isinstance(digest, bytes) or len(digest) != 32 or not isinstance(length, int):
+        raise DecodeError("not a reference to a blob")
+    return BlobRef(digest, length)

@@ -9,3 +9,5 @@ fi
 cargo fmt --all --check
 cargo clippy --quiet --locked --offline --workspace --all-targets -- --deny warnings
 cargo test --quiet --locked --offline --package blst-shim
+cd ../..
+.venv/bin/stubtest crypto.group._native --ignore-missing-stub

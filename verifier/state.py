@@ -11,6 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from crypto.errors import DecodeError
 from crypto.group import Group, PairingGroup, load_group, load_pairing_group
 from verifier.checks.registry import NotRun
@@ -29,6 +32,8 @@ from verifier.record.results import decode_result
 from verifier.record.trust import TrustRoot
 from verifier.stream.pool import run_tasks
 from verifier.stream.scan import BALLOT, CHALLENGE, Scan, bundle_runs, scan_chunk
+from verifier.stream.voters import Voters, judge_voters
+from verifier.tally_groups import TallyGroup, merge_groups
 
 #: Blobs that are decoded as a whole (manifest, transcripts, keys, lists, result) are not larger than this.
 MAX_DECODED_BLOB = 256 << 20
@@ -159,10 +164,10 @@ class State:
         return found[0].index if found else self.log.size
 
     @cached_property
-    def voter_indices(self) -> list[int]:
+    def voter_indices(self) -> NDArray[np.int64]:
         """Indices of the ballots and challenges before ``close``."""
-        kinds = self.scan.kinds
-        return [index for index in range(min(self.close_index, len(kinds))) if kinds[index] in (BALLOT, CHALLENGE)]
+        kinds = np.frombuffer(self.scan.kinds, dtype=np.uint8)[: self.close_index]
+        return np.flatnonzero((kinds == BALLOT) | (kinds == CHALLENGE))
 
     # -- blobs ---------------------------------------------------------------------------------------------------------
 
@@ -340,6 +345,24 @@ class State:
     def selection(self) -> RoleEntry:
         """The selection entry."""
         return self.only("selection")
+
+    @cached_property
+    def dispositions(self) -> bytes:
+        """The office's claims about ballots and challenges."""
+        return self.blob(self.selection.fields["dispositions"])
+
+    @cached_property
+    def voters(self) -> Voters:
+        """The second pass over the log."""
+        if self.scan.unreadable:
+            raise NotRun("log.root", "entries cannot be read")
+        return judge_voters(self)
+
+    @cached_property
+    def groups(self) -> dict[str, list[TallyGroup]]:
+        """The tally groups of every contest, computed again."""
+        counted = {style: self.voters.counted(style) for style in self.manifest.styles}
+        return {contest: merge_groups(self.manifest, contest, counted) for contest in self.manifest.contests}
 
     @cached_property
     def result(self) -> dict[str, Any]:

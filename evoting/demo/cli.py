@@ -92,6 +92,8 @@ def run(places: Places, plan: Plan, jobs: int) -> tuple[DemoElection, bool]:
             voters.issue(record, places, jobs)
         with steps.step("ballots", total) as report:
             voters.cast(record, places, plan, election, jobs, report)
+        with steps.step("re-encryption pairs of the mixers"):
+            counting.prepare_mixers(record, places, jobs)
         with steps.step("close and ledger statements"):
             counting.close(record, places)
             counting.ledgers(record, places, jobs)
@@ -101,7 +103,7 @@ def run(places: Places, plan: Plan, jobs: int) -> tuple[DemoElection, bool]:
             counting.aggregate(record, places, report)
         mixes = len(counting.mixed_contests(record)) * total * election.manifest.mixers
         with steps.step("mixes", mixes or None) as report:
-            counting.mix(record, places, report)
+            counting.mix(record, places, jobs, report)
         if not record.entries("result"):
             with steps.step("checkpoint for the trustees"):
                 counting.publish(record, places, jobs)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 from crypto.entry import decode_role_entry
 from crypto.log.note import NoteSignature, decode_signature_lines
-from evoting.definition import HomomorphicContest, MixedContest
+from evoting.definition import HomomorphicContest, MixedContest, Role
 from evoting.demo.parties import run_parties, run_party
 from evoting.demo.places import Places
 from evoting.demo.setup import officers
@@ -18,6 +21,7 @@ from evoting.office import steps
 from evoting.office.groups import TallyGroup
 from evoting.office.tally import post_result
 from evoting.record.election import ElectionRecord
+from mix_net.stage import ENTRY, OUTPUT, PROOF
 
 Progress = Callable[[int], None]
 
@@ -77,44 +81,80 @@ def mixed_contests(record: ElectionRecord) -> list[MixedContest]:
     return [contest for contest in record.manifest.contests if not isinstance(contest, HomomorphicContest)]
 
 
-def mix(record: ElectionRecord, places: Places, progress: Progress) -> None:
-    """Every list through every mixer, stage by stage; what is on the board already is not mixed again."""
-    done = {(entry.body["contest"], entry.body["group"], entry.body["stage"]): entry for entry in record.entries("mix")}
-    key = bytes(record.only("opening").body["trustees"]["key"])  # type: ignore[index]
-    for contest in mixed_contests(record):
-        for group in tallied(record, contest.id):
-            inputs = steps.mix_input(places.work / "lists", contest.id, group.id)
-            for mixer in record.manifest.roles_of("mixer"):
-                out = places.stick / "mix" / f"{contest.id}.{group.id}.{mixer.index}"
-                if (contest.id, group.id, mixer.index) not in done:
-                    entry = run_mixer(
-                        places, record.fingerprint, key, contest, group, mixer.id, mixer.index, inputs, out
-                    )
-                    record.board.put_blob(out / "output")
-                    record.board.put_blob(out / "proof")
-                    record.post_signed(entry)
-                inputs = out / "output"
+def prepare_mixers(record: ElectionRecord, places: Places, jobs: int) -> None:
+    """Re-encryption pairs for every list, made by each mixer while people vote."""
+    total = sum(contest.width for contest in mixed_contests(record)) * record.voter_count
+    if total == 0 or record.entries("mix"):
+        return
+    run_parties(
+        [
+            (
+                "evoting-mixer", "prepare", places.secrets(role.id) / "pairs", "--count", total,
+                "--public-key", election_key(record).hex(), "--quiet",
+            )
+            for role in record.manifest.roles_of("mixer")
+            if not (places.secrets(role.id) / "pairs").exists()
+        ],
+        jobs,
+    )  # fmt: skip
+
+
+def election_key(record: ElectionRecord) -> bytes:
+    """The trustees' joint key."""
+    return bytes(record.only("opening").body["trustees"]["key"])  # type: ignore[index]
+
+
+def mix(record: ElectionRecord, places: Places, jobs: int, progress: Progress) -> None:
+    """Every list through every mixer, stage by stage; lists side by side. What is on the board is not mixed again."""
+    lists = [(contest, group) for contest in mixed_contests(record) for group in tallied(record, contest.id)]
+    fingerprint, key, mixers = record.fingerprint, election_key(record), record.manifest.roles_of("mixer")
+    done = {(entry.body["contest"], entry.body["group"], entry.body["stage"]) for entry in record.entries("mix")}
+    busy = {mixer.id: Lock() for mixer in mixers}
+
+    def through_all_mixers(one: tuple[MixedContest, TallyGroup]) -> list[Path]:
+        contest, group = one
+        inputs = steps.mix_input(places.work / "lists", contest.id, group.id)
+        outs: list[Path] = []
+        for mixer in mixers:
+            outs.append(places.stick / "mix" / f"{contest.id}.{group.id}.{mixer.index}")
+            if (contest.id, group.id, mixer.index) not in done:
+                with busy[mixer.id]:
+                    _run_mixer(places, fingerprint, key, contest, group, mixer, inputs, outs[-1])
                 progress(group.ballots)
+            inputs = outs[-1] / OUTPUT
+        return outs
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for (contest, group), outs in zip(lists, pool.map(through_all_mixers, lists), strict=True):
+            for mixer, out in zip(mixers, outs, strict=True):
+                if (contest.id, group.id, mixer.index) not in done:
+                    record.board.put_blob(out / OUTPUT)
+                    record.board.put_blob(out / PROOF)
+                    record.post_signed((out / ENTRY).read_bytes())
 
 
-def run_mixer(
+def _run_mixer(
     places: Places,
     fingerprint: bytes,
     key: bytes,
     contest: MixedContest,
     group: TallyGroup,
-    mixer: str,
-    stage: int,
+    mixer: Role,
     inputs: Path,
     out: Path,
-) -> bytes:
-    """One mixer as a process of its own; returns its signed entry."""
+) -> None:
+    """One mixer as a process of its own; repeated after an interruption it publishes the same bytes."""
+    out.mkdir(parents=True, exist_ok=True)
+    context = out.with_suffix(".json")
+    members = {"fingerprint": fingerprint.hex(), "contest": contest.id, "group": group.id}
+    context.write_text(
+        json.dumps({**members, "stage": mixer.index, "mixer": mixer.id, "width": contest.width}, indent=2) + "\n"
+    )
+    own = places.secrets(mixer.id)
     run_party(
-        "evoting-mixer", "mix", "--dir", places.secrets(mixer), "--fingerprint", fingerprint.hex(),
-        "--public-key", key.hex(), "--contest", contest.id, "--group", group.id, "--stage", stage,
-        "--mixer", mixer, "--width", contest.width, "--list", inputs, "--out", out,
+        "evoting-mixer", "mix", "--list", inputs, "--public-key", key.hex(), "--context", context, "--out", out,
+        "--private", own / "private", "--key", own / "key", "--pairs", own / "pairs", "--quiet",
     )  # fmt: skip
-    return (out / "entry").read_bytes()
 
 
 def publish(record: ElectionRecord, places: Places, jobs: int) -> None:

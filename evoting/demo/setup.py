@@ -27,7 +27,7 @@ from evoting.office.issuance import write_ceremony_parameters
 from evoting.record.election import ElectionRecord, read_blobref
 
 #: Roles whose key the office's own tool makes; the others have commands of their own.
-_PLAIN_KINDS = ("mixer", "officer", "ballot-box", "identity-provider", "registrar", "terminal")
+_PLAIN_KINDS = ("officer", "ballot-box", "identity-provider", "registrar", "terminal")
 
 
 def make_keys(places: Places, plan: Plan) -> dict[str, bytes]:
@@ -46,9 +46,9 @@ def make_keys(places: Places, plan: Plan) -> dict[str, bytes]:
         public.parent.mkdir(parents=True, exist_ok=True)
         if public.exists():
             keys[role] = bytes.fromhex(json.loads(public.read_text())["key"])
-        elif kind == "trustee":
+        elif kind in ("trustee", "mixer"):
             directory.mkdir(parents=True, exist_ok=True)
-            output = run_party("evoting-trustee", "keygen", directory / "key", "--name", f"{ORIGIN}/{role}")
+            output = run_party(f"evoting-{kind}", "keygen", directory / "key", "--name", f"{ORIGIN}/{role}")
             keys[role] = _publish(public, bytes.fromhex(output.strip()))
         elif kind in _PLAIN_KINDS:
             directory.mkdir(parents=True, exist_ok=True)

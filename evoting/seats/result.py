@@ -101,10 +101,13 @@ def encode_result(result: Result) -> bytes:
     )
 
 
-def decode_result(data: bytes, manifest: Manifest, limit: int) -> Result:
+def decode_result(data: bytes, manifest: Manifest, fingerprint: bytes, limit: int) -> Result:
     """Read a result and check that everything in it follows from its own group tallies.
 
+    That the tallies follow from the plaintexts, and ``withdrawn`` from the log, is for the caller to check.
+
     Args:
+        fingerprint: of the election that it must belong to.
         limit: largest accepted length in bytes.
 
     Raises:
@@ -114,7 +117,7 @@ def decode_result(data: bytes, manifest: Manifest, limit: int) -> Result:
         tree = decode(data, limit=limit)
     except DecodeError as error:
         raise ResultError("", f"result: {error}") from None
-    fingerprint, tallies, withdrawn = _read_tallies(tree, manifest)
+    tallies, withdrawn = _read_tallies(tree, manifest, fingerprint)
     result = build_result(manifest, fingerprint, tallies, withdrawn)
     again = encode_result(result)
     if again != data:
@@ -167,17 +170,16 @@ def _totals_tree(totals: Totals) -> dict[str, object]:
     }
 
 
-_Tallies = tuple[bytes, dict[str, list[GroupTally]], dict[str, list[str]]]
+_Tallies = tuple[dict[str, list[GroupTally]], dict[str, list[str]]]
 
 
-def _read_tallies(tree: object, manifest: Manifest) -> _Tallies:
+def _read_tallies(tree: object, manifest: Manifest, fingerprint: bytes) -> _Tallies:
     """Only what the rest follows from; ``decode_result`` compares everything else."""
     root = _map(tree, "", {"format", "fingerprint", "contests"})
     if root["format"] != FORMAT:
         raise ResultError("format", f"expected {FORMAT}")
-    fingerprint = root["fingerprint"]
-    if not isinstance(fingerprint, bytes) or len(fingerprint) != 32:
-        raise ResultError("fingerprint", "expected 32 bytes")
+    if root["fingerprint"] != fingerprint:
+        raise ResultError("fingerprint", "this is the result of another election")
     tallies: dict[str, list[GroupTally]] = {}
     withdrawn: dict[str, list[str]] = {}
     for index, item in enumerate(_list(root["contests"], "contests")):
@@ -190,7 +192,7 @@ def _read_tallies(tree: object, manifest: Manifest) -> _Tallies:
         tallies[contest_id] = [_read_group(group, f"{path}.groups[{place}]") for place, group in enumerate(groups)]
         ids = _list(entry["withdrawn"], f"{path}.withdrawn")
         withdrawn[contest_id] = [_text(id, f"{path}.withdrawn[{place}]") for place, id in enumerate(ids)]
-    return fingerprint, tallies, withdrawn
+    return tallies, withdrawn
 
 
 def _read_group(tree: object, path: str) -> GroupTally:

@@ -124,12 +124,16 @@ def is_regular_ranking(contest: RankedContest, ranks: Sequence[int]) -> bool:
 
 
 def _require_partition(manifest: Manifest, contest: Contest, groups: Sequence[GroupTally], path: str) -> None:
-    styles = [style for group in groups for style in group.styles]
-    expected = {style.id for style in manifest.styles_with(contest.id)}
-    if len(styles) != len(set(styles)) or set(styles) != expected:
+    order = [style.id for style in manifest.styles_with(contest.id)]
+    if sorted(style for group in groups for style in group.styles) != sorted(order):
         raise ResultError(path, "the groups do not hold every ballot style of the contest exactly once")
-    if len({group.group for group in groups}) != len(groups):
-        raise ResultError(path, "two groups have one id")
+    for index, group in enumerate(groups):
+        if not group.styles or list(group.styles) != sorted(group.styles, key=order.index):
+            raise ResultError(f"{path}[{index}].styles", "styles are not in the manifest's order")
+        if group.group != group.styles[0]:
+            raise ResultError(f"{path}[{index}].group", "a group is named after its first style")
+    if list(groups) != sorted(groups, key=lambda group: order.index(group.group)):
+        raise ResultError(path, "groups are not in the order of their first styles")
 
 
 def _require_possible(contest: Contest, group: GroupTally, path: str) -> None:

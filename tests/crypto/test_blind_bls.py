@@ -42,6 +42,11 @@ FINGERPRINT = bytes(range(32))
 NATIVE = pytest.param("native", marks=pytest.mark.skipif(not native_available(), reason="native kernel not built"))
 
 
+def compress(point: Any) -> bytes:
+    encoded: bytes = oracle_points.compress_G1(point).to_bytes(48, "big")
+    return encoded
+
+
 def seeded(label: str) -> Callable[[int], bytes]:
     """Deterministic entropy; no two calls give the same."""
     calls = count(1)
@@ -96,9 +101,9 @@ def test_hash_partial_and_credential_agree_with_py_ecc(group: PairingGroup) -> N
     message = messages_of(1)[0]
     expected_hash = oracle_hash.hash_to_G1(message, DST, sha256)
     hashed = hash_credential_message(group, [message])
-    assert hashed.encode() == oracle_points.compress_G1(expected_hash).to_bytes(48, "big")
+    assert hashed.encode() == compress(expected_hash)
     partial = sign_partial(hashed, style.shares[3])
-    assert partial.encode() == oracle_points.compress_G1(oracle.multiply(expected_hash, style.shares[3])).to_bytes(48, "big")
+    assert partial.encode() == compress(oracle.multiply(expected_hash, style.shares[3]))
     credential = issue(group, style, [message], (1, 3)).encode()
     point = oracle_points.decompress_G1(int.from_bytes(credential, "big"))
     assert oracle.pairing(oracle.G2, point) == oracle.pairing(oracle.multiply(oracle.G2, style.secret), expected_hash)
@@ -250,7 +255,7 @@ def point_outside_the_subgroup() -> bytes:
             point = (oracle.FQ(x), root, oracle.FQ(1))
             assert oracle.is_on_curve(point, oracle.b)
             if oracle.multiply(point, BLS_ORDER)[2] != oracle.Z1[2]:
-                return oracle_points.compress_G1(point).to_bytes(48, "big")
+                return compress(point)
     raise AssertionError("no such point found")
 
 
@@ -285,7 +290,7 @@ def _shifted(good: bytes) -> bytes:
     """A good point plus one outside the subgroup: what a subgroup check of sums alone might miss."""
     outside = oracle_points.decompress_G1(int.from_bytes(point_outside_the_subgroup(), "big"))
     total = oracle.add(oracle_points.decompress_G1(int.from_bytes(good, "big")), outside)
-    return oracle_points.compress_G1(total).to_bytes(48, "big")
+    return compress(total)
 
 
 @pytest.mark.parametrize("kernel", [NATIVE, "portable"])

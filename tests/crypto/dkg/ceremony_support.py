@@ -1,7 +1,7 @@
 """A ceremony of actors that do exactly as they are told, honest or not, and sign everything properly.
 
-Unlike ``crypto.dkg.participant`` an actor checks nothing: a corrupt participant, its accomplices and a corrupt office can
-go on to a complete, signed, confirmed transcript, so that what an audit refuses is the planted defect and nothing else.
+Unlike ``crypto.dkg.participant`` an actor checks nothing: a corrupt participant, its accomplices and a corrupt office
+can go on to a complete, signed, confirmed transcript, so that what an audit refuses is the planted defect alone.
 """
 
 from __future__ import annotations
@@ -177,17 +177,17 @@ def play(
     """Play an attempt to the end, whatever happens in it.
 
     Args:
-        alter: by (round, sender): changes a body before it is signed. A reveal is altered before it is committed to; a
-            reveal in round 2 that was not committed to is planted with the key ("late", sender) instead.
+        alter: by (round, sender): changes a body before it is signed. A reveal is altered before it is committed to.
         complaints: in round 4, the dealers that a participant complains about.
         rounds: how many rounds to play.
         culprits: what the attempt states.
     """
     changes = alter or {}
+    unchanged: Alter = lambda body: body  # noqa: E731
     parameters = actors[0].parameters
 
     def send(actor: Actor, number: int, message_type: str, body: Body) -> Envelope | None:
-        altered = changes.get((number, actor.index), lambda same: same)(body)
+        altered = changes.get((number, actor.index), unchanged)(body)
         return None if altered is None else actor.sign(message_type, altered)
 
     reveals = [send(actor, 2, REVEAL, actor.reveal()) for actor in actors]

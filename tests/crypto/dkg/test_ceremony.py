@@ -83,19 +83,20 @@ def test_trustees_share_one_key_that_any_threshold_of_them_opens(arithmetic: str
 
 @pytest.mark.parametrize("arithmetic", ARITHMETICS)
 def test_issuers_share_one_key_for_each_style(arithmetic: str) -> None:
-    parameters = issuers(3, 2, arithmetic=arithmetic)
+    parameters = issuers(2, 2, arithmetic=arithmetic) if arithmetic == "portable" else issuers(4, 3)
     done = run_honest(parameters)
     outcome = audit_ceremony(parameters, done[0].transcript)
-    assert outcome == done[2].outcome
+    assert outcome == done[1].outcome
     assert len({key.joint_key for key in outcome.keys}) == 2
     require_consistent(parameters, done)
 
 
 @pytest.mark.skipif(len(ARITHMETICS) < 2, reason="one arithmetic only")
 def test_both_arithmetics_make_the_same_transcripts() -> None:
-    for make in (trustees, issuers):
-        blobs = {run_honest(make(3, 2, arithmetic=name))[0].transcript for name in ARITHMETICS}
-        assert len(blobs) == 1
+    for name in ARITHMETICS:
+        assert run_honest(trustees(3, 2, arithmetic=name))[0].transcript == run_honest(trustees(3, 2))[0].transcript
+        few = issuers(1, 1, ["city"], arithmetic=name)
+        assert run_honest(few)[0].transcript == run_honest(issuers(1, 1, ["city"]))[0].transcript
 
 
 def test_participants_and_the_independent_actors_send_the_same_bytes() -> None:
@@ -106,9 +107,7 @@ def test_participants_and_the_independent_actors_send_the_same_bytes() -> None:
 def test_another_seed_or_attempt_or_manifest_gives_another_key() -> None:
     parameters = trustees()
     first = run_honest(parameters)[0].outcome.keys[0].joint_key
-    failed = play(
-        actors_of(parameters), alter={(1, 3): lambda _: None}, rounds=1, culprits=[Culprit(3, "missing")]
-    )
+    failed = play(actors_of(parameters), alter={(1, 3): lambda _: None}, rounds=1, culprits=[Culprit(3, "missing")])
     second = run_honest(parameters, (failed,))[0].outcome.keys[0].joint_key
     other = run_honest(trustees(manifest_hash=bytes(32)))[0].outcome.keys[0].joint_key
     assert len({first, second, other}) == 3
@@ -169,7 +168,12 @@ def test_one_role_key_for_two_participants_is_refused() -> None:
     roles = list(trustees().roles)
     with pytest.raises(ValueError, match="same role key"):
         issuer_ceremony(
-            load_group(), load_pairing_group(), MANIFEST_HASH, [roles[0], roles[0].__class__("b", roles[0].key)], 2, ["a"]
+            load_group(),
+            load_pairing_group(),
+            MANIFEST_HASH,
+            [roles[0], roles[0].__class__("b", roles[0].key)],
+            2,
+            ["a"],
         )
 
 

@@ -1,7 +1,7 @@
 """Attacks on a ceremony: each planted in a complete transcript, signed and confirmed by everybody.
 
-``skipping`` switches off the one rule that is to catch it; the same transcript then passes, which shows that nothing else
-catches it, and that the test would notice if the rule went missing.
+``skipping`` switches off the one rule that is to catch it; the same transcript then passes, which shows that nothing
+else catches it, and that the test would notice if the rule went missing.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from crypto import cbor
 from crypto.dkg import audit, verdict
 from crypto.dkg.audit import CeremonyOutcome, audit_ceremony
+from crypto.dkg.bodies import decode_reveal
 from crypto.dkg.errors import InvalidCeremony
 from crypto.dkg.messages import Envelope
 from crypto.dkg.parameters import CeremonyParameters
@@ -37,9 +39,7 @@ from tests.crypto.dkg.ceremony_support import (
 LABEL = "election-key"
 
 
-def refuse(
-    parameters: CeremonyParameters, rule: str, culprit: int | None, *attempts: Attempt
-) -> InvalidCeremony:
+def refuse(parameters: CeremonyParameters, rule: str, culprit: int | None, *attempts: Attempt) -> InvalidCeremony:
     with pytest.raises(InvalidCeremony) as caught:
         audit_ceremony(parameters, transcript_of(parameters, *attempts))
     assert (caught.value.rule, caught.value.culprit) == (rule, culprit), str(caught.value)
@@ -63,7 +63,7 @@ def skipping(reason: str) -> Iterator[None]:
             contents, reasons = judge(context, messages, read)
             for message in messages:
                 if reasons.get(message.sender) == reason and message.envelope.type == "reveal":
-                    contents[message.sender] = verdict.decode_reveal(context.parameters, message)
+                    contents[message.sender] = decode_reveal(context.parameters, message)
             return dict(sorted(contents.items())), {i: why for i, why in reasons.items() if why != reason}
 
         patch.setattr(verdict, "_judge", lenient)
@@ -116,29 +116,29 @@ def body_of(envelope: Envelope) -> Body:
     return {name: value for name, value in body.items() if name not in ("kind", "attempt", "sender")}
 
 
-def foreign_proof(actor: Actor, **changes: object) -> bytes:
+def foreign_proof(
+    actor: Actor,
+    manifest: bytes | None = None,
+    kind: str | None = None,
+    attempt: int | None = None,
+    label: str | None = None,
+    index: int | None = None,
+) -> bytes:
     """A proof that the actor really made for its own polynomial, but for another place."""
-    place = {
-        "manifest": actor.parameters.manifest_hash,
-        "kind": actor.parameters.kind,
-        "attempt": actor.attempt,
-        "label": actor.parameters.labels[0],
-        "index": actor.index,
-        **changes,
-    }
-    label = actor.parameters.labels[0]
+    parameters = actor.parameters
+    own = parameters.labels[0]
     return prove_possession(
-        actor.parameters.group,
+        parameters.group,
         "evoting/v1/ceremony-possession",
         (
-            place["manifest"],
-            str(place["kind"]).encode(),
-            u64(place["attempt"]),
-            str(place["label"]).encode(),
-            u64(place["index"]),
-        ),  # type: ignore[arg-type]
-        actor.parameters.group.generate(actor.coefficients[label]).encode(),
-        actor.coefficients[label][0],
+            manifest or parameters.manifest_hash,
+            (kind or parameters.kind).encode(),
+            u64(attempt or actor.attempt),
+            (label or own).encode(),
+            u64(index or actor.index),
+        ),
+        parameters.group.generate(actor.coefficients[own]).encode(),
+        actor.coefficients[own][0],
         99,
     )
 
@@ -148,7 +148,7 @@ def foreign_proof(actor: Actor, **changes: object) -> bytes:
     [{"manifest": bytes(32)}, {"kind": "issuers"}, {"attempt": 2}, {"label": "other"}, {"index": 1}],
     ids=lambda place: next(iter(place)),
 )
-def test_S3_proof_of_possession_from_another_place(place: dict[str, object]) -> None:
+def test_S3_proof_of_possession_from_another_place(place: dict[str, Any]) -> None:
     parameters = trustees()
     actors = actors_of(parameters)
     actors[1].possession[LABEL] = foreign_proof(actors[1], **place)
@@ -390,9 +390,7 @@ def test_S5_somebody_excluded_without_reason() -> None:
 
 def test_S5_culprit_named_for_another_reason() -> None:
     parameters = trustees(4, 2)
-    attempt = play(
-        actors_of(parameters), alter={(1, 4): lambda _: None}, rounds=1, culprits=[Culprit(4, "bad-share")]
-    )
+    attempt = play(actors_of(parameters), alter={(1, 4): lambda _: None}, rounds=1, culprits=[Culprit(4, "bad-share")])
     refuse(parameters, "verdict", None, attempt, play(actors_of(parameters, 2, without=[4]), [attempt]))
 
 

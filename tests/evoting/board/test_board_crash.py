@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +19,8 @@ import pytest
 
 from crypto.log.checkpoint import decode_checkpoint_text
 from crypto.log.cosignature import cosign
-from crypto.log.note import Note, decode_note
 from crypto.log.merkle import hash_leaves, root_of_hashes
+from crypto.log.note import Note, decode_note
 from evoting.board.audit import audit_log
 from evoting.board.blobs import describe_blob
 from evoting.board.errors import BoardError, StorageFailed
@@ -247,3 +250,53 @@ def test_signed_checkpoint_that_did_not_reach_the_record_is_put_there_on_opening
     with Board.open(tmp_path / "again", tmp_path / "again state", LOG) as board:
         assert board.published == expected
     assert {name: (tmp_path / "again" / name).read_bytes() for name in record_files(tmp_path / "again")} == whole
+
+
+@pytest.mark.full
+def test_O1_kill_9_at_random_moments(tmp_path: Path) -> None:
+    """A real process, really killed; it acknowledges on a pipe what the next one must find."""
+    program = textwrap.dedent(
+        """
+        import sys
+        from pathlib import Path
+        from evoting.board.store import Board
+        from tests.crypto.log.log_parties import LOG
+        base, number = Path(sys.argv[1]), sys.argv[2]
+        make = Board.open if (base / "state" / "head").exists() else Board.create
+        with make(base / "record", base / "state", LOG) as board:
+            for i in range(10_000):
+                batch = [b"%s.%d.%d" % (number.encode(), i, j) for j in range(i * 37 % 300)]
+                indices = board.append(batch)
+                sys.stdout.buffer.write(b"".join(b"%d %s\\n" % (at, e) for at, e in zip(indices, batch)))
+                sys.stdout.flush()
+                if i % 3 == 0:
+                    sys.stdout.write("published " + board.publish().text.replace("\\n", " ") + "\\n")
+                    sys.stdout.flush()
+        """
+    )
+    acknowledged: dict[int, bytes] = {}
+    roots: dict[str, str] = {}
+    for number in range(25):
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path), str(number)],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[3],
+        )
+        try:
+            output = process.communicate(timeout=0.4 + 0.037 * number)[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            output = process.communicate()[0]
+        for line in output.split(b"\n")[:-1]:
+            if line.startswith(b"published "):
+                _, _, size, root, _ = line.decode().split(" ")
+                assert roots.setdefault(size, root) == root
+            else:
+                index, entry = line.split(b" ")
+                assert acknowledged.setdefault(int(index), entry) == entry
+    with Board.open(tmp_path / "record", tmp_path / "state", LOG) as board:
+        entries = list(board.read_entries(0, board.size))
+        assert acknowledged
+        for at, entry in acknowledged.items():
+            assert entries[at] == entry
+        assert len(set(entries)) == len(entries)

@@ -4,54 +4,31 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
-import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from crypto.log.checkpoint import Checkpoint, decode_checkpoint_text
+from crypto.log.checkpoint import decode_checkpoint_text
 from crypto.log.cosignature import cosign
-from crypto.log.errors import InvalidNoteSignature, LogError, QuorumNotReached
-from crypto.log.merkle import hash_leaf, hash_leaves, root_of_hashes, verify_consistency
-from crypto.log.note import Note, NoteSignature, NoteSigningKey, decode_note
+from crypto.log.errors import InvalidNoteSignature
+from crypto.log.merkle import verify_consistency
+from crypto.log.note import NoteSigningKey, decode_note
 from crypto.log.proof import decode_receipt, verify_receipt
-from crypto.log.tiles import decode_bundle, encode_bundle, tiles_of_size
-from evoting.board.audit import audit_log
+from crypto.log.tiles import tiles_of_size
 from evoting.board.errors import BoardError, BoardLocked, CosignatureRefused, RecordCorrupt, StaleState
 from evoting.board.layout import BlobRef, parse_blob_path, record_files
 from evoting.board.reader import RecordReader
 from evoting.board.state import HEAD
 from evoting.board.store import Board
 from tests.crypto.log.log_parties import LOG, NOW, POLICY, WITNESSES, key
-from tests.evoting.board.board_faults import FaultyStorage
-
-WITNESS_KEYS = [witness.verifier for witness in WITNESSES]
-ENTRIES = [b"entry %d" % i for i in range(1100)]
-
-
-class Place:
-    """A record and its state, opened with storage that does not wait for the disk."""
-
-    def __init__(self, base: Path) -> None:
-        self.base = base
-        self.record = base / "record"
-        self.state = base / "state"
-
-    def create(self) -> Board:
-        return Board.create(self.record, self.state, LOG, storage=FaultyStorage())
-
-    def open(self, known: tuple[Note, ...] = ()) -> Board:
-        return Board.open(self.record, self.state, LOG, known=known, storage=FaultyStorage())
-
-    def files(self) -> dict[str, bytes]:
-        return {name: (self.base / name).read_bytes() for name in record_files(self.base)}
-
-    def copy(self, target: Path) -> Place:
-        shutil.copytree(self.base, target)
-        return Place(target)
+from tests.evoting.board.board_places import (
+    ENTRIES,
+    WITNESS_KEYS,
+    Place,
+    checkpoint_at,
+    cosigned_publish,
+    finished_record,
+)
 
 
 @pytest.fixture
@@ -59,26 +36,9 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path / "board")
 
 
-def cosigned_publish(board: Board, time: int = NOW) -> Note:
-    note = board.publish()
-    return board.add_cosignatures([cosign(note.text, w, time) for w in WITNESSES[:3]], WITNESS_KEYS, time)
-
-
 @pytest.fixture
 def finished(place: Place) -> Place:
-    """A final record of 1,100 entries with an earlier checkpoint at 300."""
-    with place.create() as board:
-        board.append(ENTRIES[:300])
-        cosigned_publish(board)
-        board.append(ENTRIES[300:])
-        board.put_blob(b"blob")
-        cosigned_publish(board)
-        board.prune()
-    return place
-
-
-def checkpoint_at(size: int, entries: list[bytes] = ENTRIES) -> Note:
-    return Checkpoint(LOG.name, size, root_of_hashes(hash_leaves(entries[:size]))).sign(LOG)
+    return finished_record(place)
 
 
 def test_indices_entries_and_root(place: Place) -> None:
@@ -310,7 +270,7 @@ def test_truncated_or_changed_state_is_noticed(place: Place) -> None:
         board.append(ENTRIES[:300])
         board.publish()
     head = (place.state / HEAD).read_bytes()
-    for cut in range(0, len(head)):
+    for cut in range(len(head)):
         (place.state / HEAD).write_bytes(head[:cut])
         if head[:cut].count(b"\n") == 4 and cut == head.index(b"\n\n") + 1:
             expected: type[BoardError] = StaleState  # a state that never signed, beside a record that is signed
@@ -404,186 +364,3 @@ def test_blobs_are_stored_by_content(place: Place, tmp_path: Path) -> None:
             with pytest.raises(RecordCorrupt):
                 board.get_blob(wrong)
         assert board.get_blob(board.put_blob(b"")) == b""
-
-
-# Attacks on a finished record.
-
-
-def test_honest_record_passes_the_audit(finished: Place) -> None:
-    trusted = audit_log(finished.record, POLICY, NOW, earlier=[checkpoint_at(300), checkpoint_at(0), checkpoint_at(1100)])
-    assert trusted.checkpoint.size == 1100
-    assert set(trusted.times) == {"w1", "w2", "w3"}
-
-
-def every_log_file(finished: Place) -> Iterator[Path]:
-    for tile in tiles_of_size(1100):
-        yield finished.record / tile.path()
-
-
-def test_L5_one_bit_flipped_in_any_tile_or_bundle(finished: Place) -> None:
-    for path in every_log_file(finished):
-        data = path.read_bytes()
-        for at in {0, 1, len(data) // 2, len(data) - 1}:
-            path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
-            with pytest.raises(RecordCorrupt):
-                audit_log(finished.record, POLICY, NOW)
-        for damaged in (data[:-1], data + b"\x00", b""):
-            path.write_bytes(damaged)
-            with pytest.raises(RecordCorrupt):
-                audit_log(finished.record, POLICY, NOW)
-        path.write_bytes(data)
-    audit_log(finished.record, POLICY, NOW)
-
-
-def rebuild(finished: Place, base: Path, entries: list[bytes]) -> Place:
-    """The corrupt log's own work: another history, correctly hashed, signed and even cosigned."""
-    forged = Place(base)
-    with forged.create() as board:
-        board.append(entries)
-        cosigned_publish(board)
-        board.prune()
-    return forged
-
-
-def test_L6_edited_history_is_caught_by_an_older_checkpoint(finished: Place, tmp_path: Path) -> None:
-    forged = rebuild(finished, tmp_path / "forged", [*ENTRIES[:7], b"edited", *ENTRIES[8:]])
-    audit_log(forged.record, POLICY, NOW)  # flawless by itself
-    with pytest.raises(RecordCorrupt, match="does not contain the earlier checkpoint of size 300"):
-        audit_log(forged.record, POLICY, NOW, earlier=[checkpoint_at(300)])
-
-
-def test_L6_shortened_history_is_caught_by_an_older_checkpoint(finished: Place, tmp_path: Path) -> None:
-    forged = rebuild(finished, tmp_path / "forged", ENTRIES[:299])
-    with pytest.raises(RecordCorrupt, match="earlier checkpoint has size 300, the record only 299"):
-        audit_log(forged.record, POLICY, NOW, earlier=[checkpoint_at(300)])
-
-
-def test_earlier_checkpoint_that_the_log_never_signed_is_named(finished: Place) -> None:
-    forged = Note(checkpoint_at(300).text, (NoteSignature(LOG.name, LOG.verifier.key_id, bytes(64)),))
-    with pytest.raises(RecordCorrupt, match="earlier checkpoint: the signature of"):
-        audit_log(finished.record, POLICY, NOW, earlier=[forged])
-
-
-def test_L7_record_without_quorum(finished: Place) -> None:
-    path = finished.record / "checkpoint"
-    note = decode_note(path.read_bytes())
-    path.write_bytes(Note(note.text, note.signatures[:3]).encode())
-    with pytest.raises(QuorumNotReached):
-        audit_log(finished.record, POLICY, NOW)
-    path.write_bytes(note.encode())
-    with pytest.raises(QuorumNotReached, match="dated in the future: w1, w2, w3"):
-        audit_log(finished.record, POLICY, NOW - 3600)
-
-
-def test_L10_entries_replaced_by_the_nodes_above_them(finished: Place, tmp_path: Path) -> None:
-    """Two leaves become one entry of 64 bytes that spells out their hashes: with undivided hashing the root would hold."""
-    pair = hash_leaf(ENTRIES[0]) + hash_leaf(ENTRIES[1])
-    record = finished.record
-    bundle = decode_bundle((record / "tile/entries/000").read_bytes())
-    (record / "tile/entries/000").write_bytes(encode_bundle([pair, *bundle[1:]]))
-    with pytest.raises(RecordCorrupt, match="tile/0/000 is not the hashes"):
-        audit_log(record, POLICY, NOW)
-    # The hash tile is adapted as well: now the tree above does not fit.
-    tile = (record / "tile/0/000").read_bytes()
-    (record / "tile/0/000").write_bytes(hash_leaf(pair) + tile[32:])
-    with pytest.raises(RecordCorrupt):
-        audit_log(record, POLICY, NOW)
-    # And a record of fewer entries whose leaves are the nodes of the first level has another root.
-    nodes = [hash_leaf(a) + hash_leaf(b) for a, b in zip(ENTRIES[::2], ENTRIES[1::2], strict=True)]
-    assert root_of_hashes(hash_leaves(nodes)) != root_of_hashes(hash_leaves(ENTRIES))
-
-
-def test_whole_log_rehashed_but_not_signed(finished: Place, tmp_path: Path) -> None:
-    """All files of another history under the honest checkpoint: only the root shows it."""
-    forged = rebuild(finished, tmp_path / "forged", [*ENTRIES[:1099], b"edited"])
-    shutil.copyfile(finished.record / "checkpoint", forged.record / "checkpoint")
-    with pytest.raises(RecordCorrupt, match="do not hash to the root of the checkpoint"):
-        audit_log(forged.record, POLICY, NOW)
-
-
-@pytest.mark.parametrize(
-    "name", ["tile/0/004.p/75", "tile/0/005", "tile/2/000.p/1", "tile/entries/000.p/3", "README", "blob/sha256/00/aa", ".tmp/x"]
-)
-def test_file_that_does_not_belong_to_the_record(finished: Place, name: str) -> None:
-    path = finished.record / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"x")
-    with pytest.raises(RecordCorrupt, match="does not belong"):
-        audit_log(finished.record, POLICY, NOW)
-
-
-def test_missing_file_and_link_are_named(finished: Place) -> None:
-    path = finished.record / "tile/entries/001"
-    data = path.read_bytes()
-    path.unlink()
-    with pytest.raises(RecordCorrupt, match="tile/entries/001 is missing"):
-        audit_log(finished.record, POLICY, NOW)
-    (finished.base / "elsewhere").write_bytes(data)
-    path.symlink_to(finished.base / "elsewhere")
-    with pytest.raises(RecordCorrupt, match="no regular file"):
-        audit_log(finished.record, POLICY, NOW)
-
-
-def test_hostile_size_does_not_cost_time_or_memory(finished: Place) -> None:
-    huge = Checkpoint(LOG.name, 2**62, bytes(32)).sign(LOG)
-    lines = tuple(cosign(huge.text, witness, NOW) for witness in WITNESSES)
-    (finished.record / "checkpoint").write_bytes(Note(huge.text, (*huge.signatures, *lines)).encode())
-    with pytest.raises(RecordCorrupt, match="too few"):
-        audit_log(finished.record, POLICY, NOW)
-
-
-def test_hostile_checkpoint_files(finished: Place) -> None:
-    for data in (b"", b"\x00" * 300_000, b"\xff\xfe", b"text\n", "\u2014 a b\n".encode()):
-        (finished.record / "checkpoint").write_bytes(data)
-        with pytest.raises((RecordCorrupt, LogError)):
-            audit_log(finished.record, POLICY, NOW)
-
-
-@pytest.mark.full
-def test_O1_kill_9_at_random_moments(tmp_path: Path) -> None:
-    """A real process, really killed; it acknowledges on a pipe what the next one must find."""
-    program = textwrap.dedent(
-        """
-        import sys
-        from pathlib import Path
-        from evoting.board.store import Board
-        from tests.crypto.log.log_parties import LOG
-        base, number = Path(sys.argv[1]), sys.argv[2]
-        make = Board.open if (base / "state" / "head").exists() else Board.create
-        with make(base / "record", base / "state", LOG) as board:
-            for i in range(10_000):
-                batch = [b"%s.%d.%d" % (number.encode(), i, j) for j in range(i * 37 % 300)]
-                indices = board.append(batch)
-                sys.stdout.buffer.write(b"".join(b"%d %s\\n" % (at, e) for at, e in zip(indices, batch)))
-                sys.stdout.flush()
-                if i % 3 == 0:
-                    sys.stdout.write("published " + board.publish().text.replace("\\n", " ") + "\\n")
-                    sys.stdout.flush()
-        """
-    )
-    acknowledged: dict[int, bytes] = {}
-    roots: dict[str, str] = {}
-    for number in range(25):
-        process = subprocess.Popen(
-            [sys.executable, "-c", program, str(tmp_path), str(number)],
-            stdout=subprocess.PIPE,
-            cwd=Path(__file__).parents[3],
-        )
-        try:
-            output = process.communicate(timeout=0.4 + 0.037 * number)[0]
-        except subprocess.TimeoutExpired:
-            process.kill()
-            output = process.communicate()[0]
-        for line in output.split(b"\n")[:-1]:
-            if line.startswith(b"published "):
-                _, _, size, root, _ = line.decode().split(" ")
-                assert roots.setdefault(size, root) == root
-            else:
-                index, entry = line.split(b" ")
-                assert acknowledged.setdefault(int(index), entry) == entry
-    with Board.open(tmp_path / "record", tmp_path / "state", LOG) as board:
-        entries = list(board.read_entries(0, board.size))
-        assert acknowledged
-        for at, entry in acknowledged.items():
-            assert entries[at] == entry
-        assert len(set(entries)) == len(entries)

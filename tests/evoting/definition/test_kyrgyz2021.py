@@ -6,6 +6,7 @@ import hashlib
 import json
 import tracemalloc
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,8 +32,8 @@ def demo(scale: int, contest: ContestSelection = "both", options: DemoOptions = 
     return demo_election(scale, contest, keys, options)
 
 
-def source(name: str) -> dict[str, object]:
-    loaded: dict[str, object] = json.loads((files("evoting.examples") / name).read_text(encoding="utf-8"))
+def source(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((files("evoting.examples") / name).read_text(encoding="utf-8"))
     return loaded
 
 
@@ -43,7 +44,7 @@ def party_votes(votes: tuple[int, ...]) -> list[int]:
 def test_full_scale_has_the_official_referendum() -> None:
     totals = demo(1).totals("referendum")
     official = source("kg-2021-referendum.json")
-    assert totals.votes == tuple(option["votes"] for option in official["options"])  # type: ignore[attr-defined]
+    assert totals.votes == tuple(option["votes"] for option in official["options"])
     assert (totals.ballots, totals.blank, totals.invalid) == (ELECTORATE, 46_657, 0)
 
 
@@ -51,11 +52,11 @@ def test_full_scale_has_the_published_list_votes_and_blanks_for_the_rest() -> No
     totals = demo(1).totals("parliament")
     published = source("kg-2021-parliament-list.json")
     votes = party_votes(totals.votes)
-    assert votes[:6] == [party["votes"] for party in published["parties_final"]]  # type: ignore[attr-defined]
+    assert votes[:6] == [party["votes"] for party in published["parties_final"]]
     # El Umutu: 4.46 % of 1,283,266 is 57,233.66.
     assert votes[6] == 57_234
     minor = published["others_preliminary_percent"]
-    for count, party in zip(votes[6:], minor, strict=True):  # type: ignore[arg-type]
+    for count, party in zip(votes[6:], minor, strict=True):
         assert abs(count * 10_000 - round(party["percent"] * 100) * 1_283_266) <= 5_000
     assert totals.votes[-2] == 27_847
     assert sum(totals.votes) + totals.invalid == totals.ballots == ELECTORATE
@@ -115,8 +116,9 @@ def test_choices_are_exactly_the_expected_counts(style: str) -> None:
 
 
 def test_one_contest_alone_keeps_its_counts() -> None:
-    for contest in ("referendum", "parliament"):
-        alone = demo(1000, contest)  # type: ignore[arg-type]
+    contests: list[ContestSelection] = ["referendum", "parliament"]
+    for contest in contests:
+        alone = demo(1000, contest)
         assert [entry.id for entry in alone.manifest.contests] == [contest]
         assert alone.expected[contest] == demo(1000).expected[contest]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,9 +21,11 @@ def write_atomic(path: Path, chunks: bytes | Iterable[bytes], *, secret: bool = 
     """Replace a file in one step, durable when this returns. A crash leaves the old file or none.
 
     Args:
-        secret: readable by the owner only; the temporary file already is.
+        secret: readable by the owner only; the draft always is. One writer per file: the draft has a fixed name.
     """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    draft = path.with_name(f".{path.name}.tmp")
+    # Owner only from the first byte on; a draft that a crash left behind is taken over and replaced.
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             for chunk in [chunks] if isinstance(chunks, bytes) else chunks:
@@ -32,10 +33,10 @@ def write_atomic(path: Path, chunks: bytes | Iterable[bytes], *, secret: bool = 
             file.flush()
             os.fchmod(file.fileno(), 0o600 if secret else 0o644)
             os.fsync(file.fileno())
-        os.replace(name, path)
+        os.replace(draft, path)
     except BaseException:
         with suppress(FileNotFoundError):
-            os.unlink(name)
+            os.unlink(draft)
         raise
     sync_directory(path.parent)
 

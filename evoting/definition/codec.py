@@ -106,13 +106,7 @@ def manifest_tree(manifest: Manifest) -> dict[str, object]:
         "mixers": manifest.mixers,
         "witnesses": {"w": manifest.witnesses, "q": manifest.witness_quorum},
         "roles": [
-            {
-                "id": role.id,
-                "kind": role.kind,
-                "index": role.index,
-                "key": role.key,
-                "title": _titles_tree(role.title),
-            }
+            {"id": role.id, "kind": role.kind, "index": role.index, "key": role.key, "title": _titles_tree(role.title)}
             for role in manifest.roles
         ],
         "regions": [

@@ -18,15 +18,7 @@ MERGE_RULE = "smallest-into-next-smallest"
 TIE_RULE = "lot-by-fingerprint"
 
 RoleKind: TypeAlias = Literal[
-    "officer",
-    "ballot-box",
-    "identity-provider",
-    "registrar",
-    "trustee",
-    "issuer",
-    "mixer",
-    "witness",
-    "terminal",
+    "officer", "ballot-box", "identity-provider", "registrar", "trustee", "issuer", "mixer", "witness", "terminal"
 ]
 Sex: TypeAlias = Literal["f", "m"]
 OptionRole: TypeAlias = Literal["candidate", "yes", "no", "answer", "against-all"]

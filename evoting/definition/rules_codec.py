@@ -93,8 +93,7 @@ def read_quota(value: object, path: str) -> Quota:
 def read_area(value: object, path: str) -> AreaThreshold:
     reader = MapReader(value, path)
     area = AreaThreshold(
-        share=read_share(reader.take("share"), reader.at("share")),
-        regions=reader.list("regions", require_id, low=1),
+        share=read_share(reader.take("share"), reader.at("share")), regions=reader.list("regions", require_id, low=1)
     )
     reader.close()
     return area

@@ -6,23 +6,8 @@ import re
 from collections.abc import Iterable
 
 from .errors import DefinitionError
-from .model import (
-    RESERVED,
-    Contest,
-    HomomorphicContest,
-    Manifest,
-    OpenListContest,
-    RankedContest,
-    Titles,
-)
-from .rules import (
-    CouncilRule,
-    ListSeatsRule,
-    MajorityRule,
-    ReferendumRule,
-    RunoffRule,
-    TopKRule,
-)
+from .model import RESERVED, Contest, HomomorphicContest, Manifest, OpenListContest, RankedContest, Titles
+from .rules import CouncilRule, ListSeatsRule, MajorityRule, ReferendumRule, RunoffRule, TopKRule
 from .text import shown
 
 #: Enrolment age of an election that is not a model: 48 hours.

@@ -25,13 +25,7 @@ from numpy.typing import NDArray
 from evoting.definition import Manifest, OpenListContest
 
 from .apportion import Draw, apportion, table
-from .kyrgyz2021_manifest import (
-    CANDIDATES,
-    SEED,
-    DemoOptions,
-    build_manifest,
-    role_plan,
-)
+from .kyrgyz2021_manifest import CANDIDATES, SEED, DemoOptions, build_manifest, role_plan
 from .kyrgyz2021_names import PARTIES, REGIONS
 
 __all__ = [

@@ -23,13 +23,7 @@ from evoting.definition import (
     Titles,
     UnitMinimum,
 )
-from evoting.definition.rules import (
-    AreaThreshold,
-    ListSeatsRule,
-    Quota,
-    ReferendumRule,
-    Share,
-)
+from evoting.definition.rules import AreaThreshold, ListSeatsRule, Quota, ReferendumRule, Share
 from evoting.definition.validate import validate
 
 from .apportion import Draw, apportion
@@ -97,11 +91,7 @@ def role_plan(options: DemoOptions) -> tuple[tuple[str, RoleKind, int], ...]:
 
 
 def build_manifest(
-    roll: Sequence[int],
-    ballots: int,
-    contests: Sequence[str],
-    keys: Mapping[str, bytes],
-    options: DemoOptions,
+    roll: Sequence[int], ballots: int, contests: Sequence[str], keys: Mapping[str, bytes], options: DemoOptions
 ) -> Manifest:
     """The manifest for a roll (by region) and a selection of the two contests.
 

@@ -28,11 +28,7 @@ PARTIES: dict[str, tuple[str, str, str]] = {
     "Ordo": ("ordo", "Ордо", "Ордо"),
     "Aruuzat-El Kutu": ("aruuzat-el-kutu", "Аруузат-Эл Куту", "Аруузат-Эл Куту"),
     "Zhashasyn Kyrgyzstan": ("zhashasyn-kyrgyzstan", "Жашасын Кыргызстан", "Жашасын Кыргызстан"),
-    "Kyrgyzstan zhashyldar partiyasy": (
-        "zhashyldar",
-        "Кыргызстан жашылдар партиясы",
-        "Партия зелёных Кыргызстана",
-    ),
+    "Kyrgyzstan zhashyldar partiyasy": ("zhashyldar", "Кыргызстан жашылдар партиясы", "Партия зелёных Кыргызстана"),
 }
 
 #: id -> kind, Kyrgyz, Russian, English, (latitude, longitude) of the centre in millionths of a degree, relative size.

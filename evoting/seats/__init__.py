@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from .decide import outcome
+from .decide import outcome, withdrawable
 from .describe import describe_outcome, describe_step, describe_tie
 from .errors import ResultError
 from .outcome import Elected, Outcome
-from .result import (
-    ContestResult,
-    Result,
-    build_result,
-    decode_result,
-    encode_result,
-    outcome_tree,
-)
-from .totals import (
-    GroupStatus,
-    GroupTally,
-    Totals,
-    is_ranking,
-    is_regular_ranking,
-    sum_groups,
-)
+from .result import ContestResult, Result, build_result, decode_result, encode_result, outcome_tree
+from .totals import GroupStatus, GroupTally, Totals, is_ranking, is_regular_ranking, sum_groups
 from .working import Step, Tie, Working
 
 __all__ = [
@@ -47,4 +33,5 @@ __all__ = [
     "outcome",
     "outcome_tree",
     "sum_groups",
+    "withdrawable",
 ]

@@ -4,22 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from evoting.definition import (
-    AGAINST_ALL,
-    Contest,
-    HomomorphicContest,
-    Manifest,
-    OpenListContest,
-    RankedContest,
-)
-from evoting.definition.rules import (
-    CouncilRule,
-    ListSeatsRule,
-    MajorityRule,
-    ReferendumRule,
-    RunoffRule,
-    TopKRule,
-)
+from evoting.definition import AGAINST_ALL, BLANK, Contest, HomomorphicContest, Manifest, OpenListContest, RankedContest
+from evoting.definition.rules import CouncilRule, ListSeatsRule, MajorityRule, ReferendumRule, RunoffRule, TopKRule
 
 from .council import decide_council
 from .errors import ResultError
@@ -99,13 +85,16 @@ def _candidates(
     return {id: votes[id] for id in sexes if id not in withdrawn}, sexes, against
 
 
-def _require_known(contest: Contest, withdrawn: frozenset[str]) -> None:
+def withdrawable(contest: Contest) -> frozenset[str]:
+    """Ids and codes that a withdrawal may name in this contest."""
     if isinstance(contest, HomomorphicContest):
-        known = {option.id for option in contest.options if option.role == "candidate"}
-    elif isinstance(contest, RankedContest):
-        known = {candidate.id for candidate in contest.candidates}
-    else:
-        known = set(contest.codes) - {AGAINST_ALL, "blank"}
-    unknown = sorted(withdrawn - known)
+        return frozenset(option.id for option in contest.options if option.role == "candidate")
+    if isinstance(contest, RankedContest):
+        return frozenset(candidate.id for candidate in contest.candidates)
+    return frozenset(contest.codes) - {AGAINST_ALL, BLANK}
+
+
+def _require_known(contest: Contest, withdrawn: frozenset[str]) -> None:
+    unknown = sorted(withdrawn - withdrawable(contest))
     if unknown:
         raise ResultError("withdrawn", f"contest {contest.id} has no candidate {unknown[0]!a}")

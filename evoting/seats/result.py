@@ -13,14 +13,7 @@ from evoting.definition import Contest, Manifest
 from .decide import outcome
 from .errors import ResultError
 from .outcome import Outcome
-from .totals import (
-    GROUP_STATUSES,
-    GroupStatus,
-    GroupTally,
-    Rankings,
-    Totals,
-    sum_groups,
-)
+from .totals import GROUP_STATUSES, GroupStatus, GroupTally, Rankings, Totals, sum_groups
 
 FORMAT = "evoting-result/v1"
 
@@ -101,14 +94,14 @@ def encode_result(result: Result) -> bytes:
     )
 
 
-def decode_result(data: bytes, manifest: Manifest, fingerprint: bytes, limit: int) -> Result:
+def decode_result(data: bytes, manifest: Manifest, limit: int, *, fingerprint: bytes | None = None) -> Result:
     """Read a result and check that everything in it follows from its own group tallies.
 
     That the tallies follow from the plaintexts, and ``withdrawn`` from the log, is for the caller to check.
 
     Args:
-        fingerprint: of the election that it must belong to.
         limit: largest accepted length in bytes.
+        fingerprint: of the election that it must belong to; None where the caller compares it.
 
     Raises:
         ResultError: not canonical, against the schema, or a total or outcome that does not follow; with the path.
@@ -117,8 +110,10 @@ def decode_result(data: bytes, manifest: Manifest, fingerprint: bytes, limit: in
         tree = decode(data, limit=limit)
     except DecodeError as error:
         raise ResultError("", f"result: {error}") from None
-    tallies, withdrawn = _read_tallies(tree, manifest, fingerprint)
-    result = build_result(manifest, fingerprint, tallies, withdrawn)
+    found, tallies, withdrawn = _read_tallies(tree, manifest)
+    if fingerprint is not None and found != fingerprint:
+        raise ResultError("fingerprint", "this is the result of another election")
+    result = build_result(manifest, found, tallies, withdrawn)
     again = encode_result(result)
     if again != data:
         raise ResultError(*_difference(tree, decode(again), ""))
@@ -170,16 +165,17 @@ def _totals_tree(totals: Totals) -> dict[str, object]:
     }
 
 
-_Tallies = tuple[dict[str, list[GroupTally]], dict[str, list[str]]]
+_Tallies = tuple[bytes, dict[str, list[GroupTally]], dict[str, list[str]]]
 
 
-def _read_tallies(tree: object, manifest: Manifest, fingerprint: bytes) -> _Tallies:
+def _read_tallies(tree: object, manifest: Manifest) -> _Tallies:
     """Only what the rest follows from; ``decode_result`` compares everything else."""
     root = _map(tree, "", {"format", "fingerprint", "contests"})
     if root["format"] != FORMAT:
         raise ResultError("format", f"expected {FORMAT}")
-    if root["fingerprint"] != fingerprint:
-        raise ResultError("fingerprint", "this is the result of another election")
+    fingerprint = root["fingerprint"]
+    if not isinstance(fingerprint, bytes) or len(fingerprint) != 32:
+        raise ResultError("fingerprint", "expected 32 bytes")
     tallies: dict[str, list[GroupTally]] = {}
     withdrawn: dict[str, list[str]] = {}
     for index, item in enumerate(_list(root["contests"], "contests")):
@@ -192,7 +188,7 @@ def _read_tallies(tree: object, manifest: Manifest, fingerprint: bytes) -> _Tall
         tallies[contest_id] = [_read_group(group, f"{path}.groups[{place}]") for place, group in enumerate(groups)]
         ids = _list(entry["withdrawn"], f"{path}.withdrawn")
         withdrawn[contest_id] = [_text(id, f"{path}.withdrawn[{place}]") for place, id in enumerate(ids)]
-    return tallies, withdrawn
+    return fingerprint, tallies, withdrawn
 
 
 def _read_group(tree: object, path: str) -> GroupTally:

@@ -6,13 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from evoting.definition import (
-    Contest,
-    HomomorphicContest,
-    Manifest,
-    OpenListContest,
-    RankedContest,
-)
+from evoting.definition import Contest, HomomorphicContest, Manifest, OpenListContest, RankedContest
 
 from .errors import ResultError
 
@@ -112,8 +106,13 @@ def is_ranking(contest: Contest) -> bool:
 
 
 def is_regular_ranking(contest: RankedContest, ranks: Sequence[int]) -> bool:
-    """Whether code indices by rank are a vote: nobody twice, nothing after "none", "against all" only alone."""
+    """Whether code indices by rank are a vote: nobody twice, nothing after "none", "against all" only alone.
+
+    An index outside the code book, such as the mark of a plaintext that is no code, is not.
+    """
     none = len(contest.codes) - 1
+    if len(ranks) != contest.width or not all(0 <= rank <= none for rank in ranks):
+        return False
     used = list(ranks)
     while used and used[-1] == none:
         used.pop()
@@ -153,10 +152,8 @@ def _require_possible(contest: Contest, group: GroupTally, path: str) -> None:
         previous: tuple[int, ...] = ()
         for index, (ranks, count) in enumerate(group.rankings):
             where = f"{path}.rankings[{index}]"
-            if len(ranks) != contest.width or not all(0 <= rank < len(contest.codes) for rank in ranks) or count < 1:
-                raise ResultError(where, "not a ranking of this contest")
-            if not is_regular_ranking(contest, ranks):
-                raise ResultError(where, "an irregular ranking counts as invalid")
+            if count < 1 or not is_regular_ranking(contest, ranks):
+                raise ResultError(where, "not a regular ranking of this contest; others count as invalid")
             if ranks <= previous:
                 raise ResultError(where, "rankings are not in ascending order")
             previous = ranks

@@ -64,7 +64,7 @@ def small() -> tuple[Result, Any]:
 
 def refused(result: Result, data: bytes) -> ResultError:
     with pytest.raises(ResultError) as caught:
-        decode_result(data, result.manifest, FINGERPRINT, LIMIT)
+        decode_result(data, result.manifest, LIMIT, fingerprint=FINGERPRINT)
     return caught.value
 
 
@@ -75,7 +75,7 @@ def test_the_demonstration_gives_the_seats_of_2021() -> None:
     assert [count for _, count in parliament.outcome.seats if count] == [15, 12, 9, 7, 6, 5]
     assert len(parliament.outcome.elected) == 54
     data = encode_result(result)
-    assert decode_result(data, result.manifest, FINGERPRINT, LIMIT) == result
+    assert decode_result(data, result.manifest, LIMIT, fingerprint=FINGERPRINT) == result
     assert cbor2.loads(data) == cbor.decode(data)
 
 
@@ -131,7 +131,7 @@ def test_trailing_bytes_and_size_beyond_the_limit_are_refused() -> None:
     refused(result, data + b"\0")
     refused(result, data[:-1])
     with pytest.raises(ResultError, match="limit"):
-        decode_result(data, result.manifest, FINGERPRINT, len(data) - 1)
+        decode_result(data, result.manifest, len(data) - 1)
 
 
 def test_the_error_names_the_first_place_that_does_not_follow() -> None:
@@ -146,7 +146,7 @@ def test_the_error_names_the_first_place_that_does_not_follow() -> None:
 def test_the_result_of_another_election_is_refused() -> None:
     result, tree = small()
     with pytest.raises(ResultError, match="fingerprint: this is the result of another election"):
-        decode_result(cbor.encode(tree), result.manifest, bytes(32), LIMIT)
+        decode_result(cbor.encode(tree), result.manifest, LIMIT, fingerprint=bytes(32))
 
 
 def test_D10_a_withheld_group_hides_the_totals_and_the_outcome() -> None:
@@ -222,7 +222,7 @@ def test_rankings_survive_and_irregular_ones_are_refused() -> None:
     rows = (((0, 1), 5), ((1, 4), 4), ((3, 4), 1), ((4, 4), 2))
     group = GroupTally("s0", ("s0",), 13, "tallied", None, rows, 1)
     result = build_result(manifest, FINGERPRINT, {"c": [group]})
-    assert decode_result(encode_result(result), manifest, FINGERPRINT, LIMIT) == result
+    assert decode_result(encode_result(result), manifest, LIMIT, fingerprint=FINGERPRINT) == result
     totals = result.contests[0].totals
     assert totals is not None
     assert (totals.valid, totals.blank, totals.choices) == (12, 2, 10)
@@ -246,6 +246,10 @@ def test_rankings_survive_and_irregular_ones_are_refused() -> None:
         ((3, 0, 4), False),
         ((0, 3, 4), False),
         ((3, 3, 4), False),
+        ((5, 4, 4), False),
+        ((0, 0xFFFFFFFF, 4), False),
+        ((0xFFFFFFFF, 4, 4), False),
+        ((0, 4), False),
     ],
 )
 def test_which_rankings_are_regular(ranks: tuple[int, ...], regular: bool) -> None:

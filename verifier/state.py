@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,9 @@ from verifier.stream.pool import run_tasks
 from verifier.stream.scan import BALLOT, CHALLENGE, Scan, bundle_runs, scan_chunk
 from verifier.stream.voters import Voters, judge_voters
 from verifier.tally_groups import TallyGroup, merge_groups
+
+if TYPE_CHECKING:
+    from verifier.checks.lists import TallyList
 
 #: Blobs that are decoded as a whole (manifest, transcripts, keys, lists, result) are not larger than this.
 MAX_DECODED_BLOB = 256 << 20
@@ -94,6 +97,7 @@ class State:
         self.checkpoint = _open_checkpoint(root)
         self.log = LogFiles(root, self.checkpoint.size)
         self._blobs: dict[bytes, tuple[bytes, int] | FormatError] = {}
+        self.tally_lists: list[TallyList] | None = None
         self.temporary = tempfile.TemporaryDirectory(prefix="evoting-verify-")
 
     def close(self) -> None:

@@ -74,6 +74,7 @@ class IssuerStore:
         self._probe = probe
         expected = {"format": FORMAT.encode(), "fingerprint": fingerprint, "issuer": str(issuer).encode()}
         try:
+            _require_durability(self._connection)
             meta = dict(self._connection.execute("SELECT name, value FROM meta"))
         except sqlite3.DatabaseError as error:
             self._connection.close()
@@ -244,6 +245,8 @@ def create_store(
     connection = _connect(draft)
     objections: list[str] = []
     try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        _require_durability(connection)
         connection.executescript(_SCHEMA)
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(
@@ -283,7 +286,9 @@ def _side_files(path: Path) -> list[Path]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
+    return sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+
+
+def _require_durability(connection: sqlite3.Connection) -> None:
+    """A commit returns only when it is on disk; SQLite keeps this setting for a connection, not for a file."""
     connection.execute("PRAGMA synchronous = FULL")
-    return connection

@@ -52,7 +52,8 @@ def ledgers(record: ElectionRecord, places: Places, jobs: int) -> None:
 def select(record: ElectionRecord, places: Places, progress: Progress) -> None:
     """Judge everything, unless that is done."""
     if not record.entries("selection"):
-        steps.post_selection(record, officers(places), int(time.time()), progress)
+        selection = steps.judge_all(record, progress)
+        steps.post_selection(record, officers(places), selection, int(time.time()))
 
 
 def aggregate(record: ElectionRecord, places: Places, progress: Progress) -> None:

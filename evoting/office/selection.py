@@ -162,11 +162,16 @@ def _dispose(rows: Sequence[_Row], suspects: dict[int, bytes], styles: Sequence[
             dispositions[last[row.pseudonym][1]] = SUPERSEDED
         last[row.pseudonym] = (row.sequence, ordinal)
         dispositions[ordinal] = COUNTED
+    return summarise(bytes(dispositions), [row.style for row in rows], styles)
+
+
+def summarise(dispositions: bytes, entry_styles: Sequence[str | None], styles: Sequence[str]) -> Selection:
+    """The accounting that follows from dispositions and the styles of the entries."""
     accounts = {style: StyleAccount() for style in styles}
-    for row, byte in zip(rows, dispositions, strict=True):
-        if row.style is None:
+    for style, byte in zip(entry_styles, dispositions, strict=True):
+        if style is None:
             continue
-        account = accounts[row.style]
+        account = accounts[style]
         account.appended += 1
         if byte == COUNTED:
             account.counted += 1
@@ -176,4 +181,4 @@ def _dispose(rows: Sequence[_Row], suspects: dict[int, bytes], styles: Sequence[
             account.challenged += 1
         else:
             account.rejected[byte] += 1
-    return Selection(bytes(dispositions), [row.style for row in rows], accounts, sum(row.style is None for row in rows))
+    return Selection(dispositions, list(entry_styles), accounts, sum(style is None for style in entry_styles))

@@ -136,19 +136,21 @@ def tally_groups(manifest: Manifest, selection: Selection) -> dict[str, list[Tal
     }
 
 
-def post_selection(
-    record: ElectionRecord, officers: Officers, time: int, progress: Progress = lambda _: None
-) -> Selection:
-    """Judge everything appended before the close and append the selection."""
+def judge_all(record: ElectionRecord, progress: Progress = lambda _: None) -> Selection:
+    """Judge every ballot and challenge on the board."""
     manifest = record.manifest
-    selection = select(
+    return select(
         record.ballot_context(),
         record.voter_entries,
         [style.id for style in manifest.styles],
         manifest.limits.challenges,
         progress,
     )
-    groups = tally_groups(manifest, selection)
+
+
+def post_selection(record: ElectionRecord, officers: Officers, selection: Selection, time: int) -> None:
+    """Append the selection with its accounting and the tally groups that follow."""
+    groups = tally_groups(record.manifest, selection)
     ref = record.board.put_blob(selection.dispositions)
     record.post(
         "selection",
@@ -170,7 +172,6 @@ def post_selection(
         },
         officers,
     )
-    return selection
 
 
 def published_groups(record: ElectionRecord) -> dict[str, list[TallyGroup]]:

@@ -366,8 +366,8 @@ def test_D4_one_trustee_less_than_the_threshold_gives_nothing() -> None:
     ciphertexts = e.encrypt_codes([1, 2])
     factors = {j: e.factors(ciphertexts, j) for j in (1, 2)}
     assert look_up_codes(combine_list(e.group, ciphertexts, factors), e.code_book).indices.tolist() == [INVALID] * 2
+    plaintexts = Plaintexts(np.array([1, 2], dtype=np.uint32), b"")
     with pytest.raises(InvalidProof):
-        plaintexts = Plaintexts(np.array([1, 2], dtype=np.uint32), b"")
         verify_plaintexts(e.group, ciphertexts, factors, plaintexts, e.code_book, os.urandom)
     with pytest.raises(ValueError, match="different indices"):
         lagrange_coefficients([1, 2, 2])

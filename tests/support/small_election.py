@@ -41,6 +41,7 @@ from evoting.board.store import Board
 from evoting.definition import HomomorphicContest, Manifest, encode_manifest, manifest_hash
 from evoting.office import steps
 from evoting.office.opening import blobref, code_books
+from evoting.office.selection import Selection, summarise
 from evoting.office.tally import list_bytes, post_result
 from evoting.record.election import ElectionRecord
 from mix_net.context import mix_transcript
@@ -335,8 +336,19 @@ class SmallElection:
             self.post("ledger", body, f"issuer-{index}")
 
     def select(self) -> None:
-        recorder = _Recorder(self)
-        steps.post_selection(recorder, self.officers, self.now())
+        selection = self.dispose(steps.judge_all(self.record))
+        steps.post_selection(_Recorder(self), self.officers, selection, self.now())
+
+    def forced(self, selection: Selection) -> dict[int, int]:
+        """Dispositions that a corrupt office sets, by ordinal among ballots and challenges."""
+        return {}
+
+    def dispose(self, selection: Selection) -> Selection:
+        """The selection that the office publishes: the honest one, but for what is forced."""
+        dispositions = bytearray(selection.dispositions)
+        for ordinal, byte in self.forced(selection).items():
+            dispositions[ordinal] = byte
+        return summarise(bytes(dispositions), selection.styles, list(selection.accounts))
 
     def aggregate(self) -> None:
         steps.post_aggregates(_Recorder(self), self.officers, self.root / "lists")

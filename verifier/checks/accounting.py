@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verifier.checks.registry import check
-from verifier.failure import Failure
+from verifier.failure import Failure, Failures
 from verifier.stream import claims
 
 if TYPE_CHECKING:
@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 
 
 @check("accounting.dispositions", 17, "7.1", "every entry's disposition is the computed one, rejected ones with their reason")
-def accounting_dispositions(state: State) -> Iterator[Failure]:
+def accounting_dispositions(state: State) -> Failures:
     """The office's claims, as far as they are not of groups 10 to 15 and 25."""
+    failures = Failures(_unknown_dispositions(state))
+    failures.merge(state.voters.of("accounting.dispositions"))
+    return failures
+
+
+def _unknown_dispositions(state: State) -> Iterator[Failure]:
     blob, index = state.dispositions, state.selection.index
     if len(blob) != len(state.voter_indices):
         sentence = f"{len(blob)} dispositions for {len(state.voter_indices)} ballots and challenges"
@@ -27,7 +33,6 @@ def accounting_dispositions(state: State) -> Iterator[Failure]:
     for ordinal in np.flatnonzero(~np.isin(np.frombuffer(blob, dtype=np.uint8), known)).tolist():
         entry = int(state.voter_indices[ordinal]) if ordinal < len(state.voter_indices) else index
         yield Failure(f"the disposition {blob[ordinal]} is unknown", entry=entry)
-    yield from state.voters.of("accounting.dispositions")
 
 
 def _accounting(style: str, counts: NDArray[np.int64]) -> dict[str, Any]:

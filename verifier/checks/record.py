@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from verifier.checks.registry import NotRun, check
-from verifier.failure import Failure
+from verifier.failure import Failure, Failures
 from verifier.record.entries import decode_lists
 from verifier.record.errors import FormatError
 from verifier.record.files import blob_path, walk
@@ -45,10 +45,16 @@ def record_blobs(state: State) -> Iterator[Failure]:
 
 
 @check("record.encoding", 1, "1.1, 2.2, 2.4", "entries and bodies are deterministic CBOR of their schema, within limits")
-def record_encoding(state: State) -> Iterator[Failure]:
+def record_encoding(state: State) -> Failures:
     """Every role entry decodes; nothing exceeds the manifest's limits."""
-    yield from state.undecodable
-    yield from _published(state)
+    failures = Failures()
+    failures.merge(state.undecodable)
+    for failure in (*_published(state), *_oversized(state)):
+        failures.add(failure)
+    return failures
+
+
+def _oversized(state: State) -> Iterator[Failure]:
     try:
         limits = state.manifest.limits
     except NotRun:

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use zeroize::Zeroizing;
 
 const GRAIN: usize = 16;
-/// Digits of the variable-time table; see the measurements in ADR 0004.
+/// Digits of the variable-time table; ADR 0004 has the measurements.
 const WINDOW: usize = 12;
 const WINDOWS: usize = 254_usize.div_ceil(WINDOW);
 const HALF: usize = 1 << (WINDOW - 1);

@@ -14,10 +14,22 @@ struct State {
 
 static STATE: Mutex<State> = Mutex::new(State { wanted: 0, pool: None });
 
+impl State {
+    /// Takes the place of the pool. One from before a fork is leaked: its threads are gone, and nobody could stop them.
+    fn replace(&mut self, pool: Option<(u32, Arc<ThreadPool>)>) {
+        if let Some((owner, stale)) = std::mem::replace(&mut self.pool, pool)
+            && owner != std::process::id()
+        {
+            std::mem::forget(stale);
+        }
+    }
+}
+
 /// Use `count` threads from now on; zero stands for all cores.
 pub fn set_threads(count: usize) {
     let mut state = STATE.lock().unwrap_or_else(PoisonError::into_inner);
-    *state = State { wanted: count, pool: None };
+    state.wanted = count;
+    state.replace(None);
 }
 
 /// None where everything shall run on the calling thread.
@@ -31,10 +43,7 @@ fn pool() -> Option<Arc<ThreadPool>> {
         Some((owner, pool)) if *owner == process => Some(Arc::clone(pool)),
         _ => {
             let pool = Arc::new(ThreadPoolBuilder::new().num_threads(state.wanted).build().ok()?);
-            if let Some((_, stale)) = state.pool.replace((process, Arc::clone(&pool))) {
-                // Its threads are gone with the fork; joining them would never end.
-                std::mem::forget(stale);
-            }
+            state.replace(Some((process, Arc::clone(&pool))));
             Some(pool)
         }
     }

@@ -8,6 +8,7 @@ use crate::vector::{self, Store, View, same_length, whole};
 use curve25519_dalek::Scalar;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyInt, PyList};
+use std::sync::LazyLock;
 use zeroize::Zeroize;
 
 const GRAIN: usize = 4096;
@@ -68,18 +69,25 @@ impl Accumulator {
         sum[8] += u64::from(carry);
     }
 
-    /// The sum modulo the order.
-    fn reduce(&self) -> Scalar {
+    /// The sum modulo the order, of so many products.
+    fn reduce(&self, products: usize) -> Scalar {
         let mut low = [0u8; 64];
         for (bytes, word) in low.chunks_exact_mut(8).zip(&self.0) {
             bytes.copy_from_slice(&word.to_le_bytes());
         }
-        let mut power = [0u8; 64];
-        power[32] = 1; // 2^256; its square stands for the top limb
-        let power = Scalar::from_bytes_mod_order_wide(&power);
-        Scalar::from_bytes_mod_order_wide(&low) + power * power * Scalar::from(self.0[8])
+        let sum = Scalar::from_bytes_mod_order_wide(&low);
+        // Scalars are below 2^253, so 64 products stay below 2^512.
+        if products <= 64 { sum } else { sum + *TWO_TO_512 * Scalar::from(self.0[8]) }
     }
 }
+
+/// What the top word of an accumulator stands for.
+static TWO_TO_512: LazyLock<Scalar> = LazyLock::new(|| {
+    let mut power = [0u8; 64];
+    power[32] = 1;
+    let root = Scalar::from_bytes_mod_order_wide(&power);
+    root * root
+});
 
 #[inline(always)]
 fn add_with_carry(a: u64, b: u64, carry: bool) -> (u64, bool) {
@@ -214,10 +222,10 @@ impl ScalarVector {
         let parts = py.detach(|| {
             parallel::map_ranges(left.len(), GRAIN, |range| {
                 let mut sum = Accumulator::ZERO;
-                for (a, b) in left[range.clone()].iter().zip(&right[range]) {
+                for (a, b) in left[range.clone()].iter().zip(&right[range.clone()]) {
                     sum.add_product(&limbs(a), &limbs(b));
                 }
-                sum.reduce()
+                sum.reduce(range.len())
             })
         });
         let sum: Scalar = parts.iter().sum();
@@ -274,7 +282,7 @@ impl ScalarVector {
                     }
                 }
                 for (slot, sum) in slots.iter_mut().zip(&sums) {
-                    *slot = sum.reduce();
+                    *slot = sum.reduce(rows);
                 }
             });
         });

@@ -249,3 +249,15 @@ def test_portable_fixed_base_of_generator_is_not_special(both: tuple[Group, Grou
     for group in both:
         generator = group.elements_decode(GENERATOR, allow_identity=False)
         assert group.fixed_base(generator).mul(group.scalars(factors)) == elements(group, factors)
+
+
+@pytest.mark.parametrize("count", [63, 64, 65, 300, 5000])
+def test_lazy_sums_of_largest_scalars(both: tuple[Group, Group], count: int) -> None:
+    """Sums of products are reduced once at the end; nothing may be lost above 512 bits."""
+    largest = [ORDER - 1 - i % 2 for i in range(count)]
+    expected = sum(value * value for value in largest) % ORDER
+    for group in both:
+        vector = group.scalars(largest)
+        assert vector.inner(vector) == expected
+        assert vector.combine_rows(vector).to_ints() == [expected]
+        assert group.interleave_scalars([vector] * 3).combine_rows(vector).to_ints() == [expected] * 3

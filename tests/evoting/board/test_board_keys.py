@@ -85,12 +85,12 @@ def test_foreign_damaged_and_mismatched_files_say_what_is_wrong(tmp_path: Path) 
     generate_key(other, NAME, NOTE_KEY, seed=bytes(range(32)))
     text = path.read_text()
     other_seed = other.read_text().split("seed ")[1]
-    seeds = [base64.b64encode(bytes(length)).decode() for length in (32, 31)]
+    seed, short = (base64.b64encode(bytes(length)).decode() for length in (32, 31))
     cases = {
         "begin with evoting-key@v1": b"-----BEGIN PRIVATE KEY-----\n",
         "has other lines": text.replace("seed", "sead").encode(),
         "do not belong together": (text.split("seed ")[0] + "seed " + other_seed).encode(),
-        "has 31 bytes, not 32": text.replace(*seeds).encode(),
+        "has 31 bytes, not 32": text.replace(seed, short).encode(),
         "is not text": text.encode()[:-5] + b"\xff\xff\xff\xff\n",
         "is not base64": text.replace("AAAA=", "AA!A=").encode(),
         "truncated or has other lines": text.encode() + b"more\n",

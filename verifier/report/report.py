@@ -1,0 +1,128 @@
+"""What a verification found, as data; the JSON form has the schema ``schema-v1.json`` beside this file."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from verifier.checks.registry import NotRun
+from verifier.failure import Failure
+from verifier.run import CheckResult
+from verifier.state import State
+
+FORMAT = "evoting-verification-report/v1"
+
+
+@dataclass(frozen=True)
+class Report:
+    """Verdict, checks, and what the record says, for a reader."""
+
+    verified: bool
+    checks: tuple[CheckResult, ...]
+    arithmetic: str
+    seconds: float
+    finished: int
+    log: Mapping[str, Any]
+    election: Mapping[str, Any] | None
+    accounting: tuple[Mapping[str, Any], ...]
+    result: Mapping[str, Any] | None
+
+
+def make_report(state: State, checks: list[CheckResult], seconds: float) -> Report:
+    """Put a report together; what the record does not give is None."""
+    return Report(
+        verified=all(check.status == "pass" for check in checks),
+        checks=tuple(checks),
+        arithmetic=state.group.name,
+        seconds=round(seconds, 3),
+        finished=int(time.time()),
+        log={"origin": state.checkpoint.origin, "size": state.log.size, "root": state.checkpoint.root.hex()},
+        election=_election(state),
+        accounting=_accounting(state),
+        result=_result(state),
+    )
+
+
+def _election(state: State) -> Mapping[str, Any] | None:
+    try:
+        manifest = state.manifest
+    except NotRun:
+        return None
+    try:
+        fingerprint: str | None = state.fingerprint.hex()
+    except NotRun:
+        fingerprint = None
+    raw = manifest.raw
+    return {
+        "id": raw["id"],
+        "title": raw["title"],
+        "note": raw["note"],
+        "model": raw["model"],
+        "languages": raw["languages"],
+        "fingerprint": fingerprint,
+        "manifest": manifest.hash.hex(),
+    }
+
+
+def _accounting(state: State) -> tuple[Mapping[str, Any], ...]:
+    try:
+        return tuple(state.selection.fields["accounting"])
+    except NotRun:
+        return ()
+
+
+def _result(state: State) -> Mapping[str, Any] | None:
+    """The published result without its fingerprint, with contests only that the manifest has."""
+    try:
+        published, contests = state.result, state.manifest.contests
+    except NotRun:
+        return None
+    return {"contests": [item for item in published["contests"] if item["contest"] in contests]}
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    return {
+        "sentence": failure.sentence,
+        "entry": failure.entry,
+        "blob": failure.blob,
+        "role": failure.role,
+        "equation": failure.equation,
+    }
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The report as the schema wants it."""
+    return {
+        "format": FORMAT,
+        "verified": report.verified,
+        "arithmetic": report.arithmetic,
+        "seconds": report.seconds,
+        "finished": report.finished,
+        "log": dict(report.log),
+        "election": report.election,
+        "checks": [
+            {
+                "name": check.name,
+                "group": check.group,
+                "section": check.section,
+                "status": check.status,
+                "cause": check.cause,
+                "total": check.total,
+                "failures": [_failure(failure) for failure in check.failures],
+            }
+            for check in report.checks
+        ],
+        "accounting": list(report.accounting),
+        "result": report.result,
+    }
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of the report."""
+    text = files("verifier.report").joinpath("schema-v1.json").read_text(encoding="utf-8")
+    decoded: dict[str, Any] = json.loads(text)
+    return decoded

@@ -92,6 +92,11 @@ native() {
     done
 }
 
+# One set-up at a time; the lock goes with this process.
+if command -v flock >/dev/null; then
+    exec 9<"tools/setup.sh"
+    flock 9
+fi
 virtual_environment
 dependencies
 native

@@ -57,6 +57,10 @@ class Progress(Protocol):
         """Some steps of the current piece are done."""
         ...
 
+    def close(self) -> None:
+        """No more work."""
+        ...
+
 
 class Silent:
     """No progress is shown."""
@@ -65,6 +69,9 @@ class Silent:
         """Nothing."""
 
     def advance(self, steps: int) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
         """Nothing."""
 
 

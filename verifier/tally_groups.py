@@ -22,7 +22,9 @@ def merge_groups(manifest: Manifest, contest: str, counted: Mapping[str, int]) -
     """The groups of a contest, merged while one is below the minimum."""
     minimum = manifest.minimum(contest)
     order = {style: number for number, style in enumerate(manifest.styles)}
-    groups = [(style, (style,), counted[style]) for style in manifest.styles_of(contest)]
+    groups: list[tuple[str, tuple[str, ...], int]] = [
+        (style, (style,), counted[style]) for style in manifest.styles_of(contest)
+    ]
     while len(groups) > 1 and min(ballots for _, _, ballots in groups) < minimum:
         # ``sorted`` is stable, so the first in order comes first among equals.
         smallest, next_smallest = sorted(range(len(groups)), key=lambda place: groups[place][2])[:2]

@@ -29,7 +29,7 @@ from biometric_idp.request import Refusal, Request, request_hash
 from crypto.group.interface import G1_BYTES, Group, PairingGroup
 
 #: Request hashes under one signature of the identity provider.
-TICKETS = 256
+TICKETS = 64
 #: Bytes from which secret and randomizer of one voter are drawn again after an interruption.
 _DRAWN_BYTES = 128
 

@@ -41,7 +41,7 @@ class Checkpoint:
         if not is_origin(self.origin):
             raise LogFormatError(f"no origin of this system's form: {self.origin[:80]!r}")
         if not 0 <= self.size <= MAX_SIZE or len(self.root) != HASH_BYTES:
-            raise LogFormatError("a checkpoint has a size below 2^63 and a root of 32 bytes")
+            raise LogFormatError("a checkpoint has a size of at most 2^48 and a root of 32 bytes")
         if self.size == 0 and self.root != EMPTY_ROOT:
             raise LogFormatError("the checkpoint of an empty log has another root than the empty tree")
 

@@ -14,9 +14,9 @@ from crypto.log.errors import InvalidLogProof
 HASH_BYTES = 32
 #: Root of the tree without leaves: SHA-256 of the empty string.
 EMPTY_ROOT = sha256(b"").digest()
-#: Sizes are what a signed 64-bit integer holds, as in the checkpoint format of other tools.
-MAX_SIZE = 2**63 - 1
-#: A tree of MAX_SIZE leaves has proofs of at most this many hashes.
+#: No log of ours grows larger, and every index stays an exact integer in every language.
+MAX_SIZE = 2**48
+#: What tlog-witness allows; proofs in trees of MAX_SIZE leaves are shorter.
 MAX_PROOF_HASHES = 63
 
 NodeReader = Callable[[int, int], bytes]

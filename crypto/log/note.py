@@ -20,9 +20,9 @@ NOTE_KEY = 0x01
 COSIGNATURE_KEY = 0x04
 KEY_TYPES = (NOTE_KEY, COSIGNATURE_KEY)
 
-#: signed-note asks for at least 16; a policy of 32 witnesses and rotated log keys fit well below.
-MAX_SIGNATURES = 100
-MAX_NOTE_BYTES = 262_144
+#: signed-note asks for at least 16; the largest policies stay well below.
+MAX_SIGNATURES = 256
+MAX_NOTE_BYTES = 65_536
 
 PUBLIC_KEY_BYTES = 32
 SEED_BYTES = 32

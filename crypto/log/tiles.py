@@ -15,11 +15,11 @@ TILE_HEIGHT = 8
 TILE_BYTES = TILE_WIDTH * HASH_BYTES
 #: Bundles give the length of an entry in two bytes.
 MAX_ENTRY_BYTES = 65_535
-#: MAX_SIZE leaves fill at most the levels 0 to 7.
-MAX_LEVEL = 7
+#: A tree of MAX_SIZE leaves has one hash at this level and none above.
+MAX_LEVEL = 6
 
 _PATH = re.compile(
-    r"tile/(?P<level>entries|[0-7])/(?P<index>(?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?", re.ASCII
+    r"tile/(?P<level>entries|[0-6])/(?P<index>(?:x[0-9]{3}/){0,4}[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?", re.ASCII
 )
 
 
@@ -56,7 +56,7 @@ def parse_tile_path(path: str) -> TileId:
     """Strict inverse of ``TileId.path``.
 
     Raises:
-        LogFormatError: the path is not the one spelling of a tile of a tree of at most 2^63 - 1 leaves.
+        LogFormatError: the path is not the one spelling of a tile of a tree of at most 2^48 leaves.
     """
     match = _PATH.fullmatch(path)
     if match is None:
@@ -117,7 +117,7 @@ def decode_bundle(data: bytes, width: int = TILE_WIDTH) -> list[bytes]:
 
 
 class TileFrontier:
-    """A growing tree of which only the partial tiles of the right edge are kept in memory (at most 8 x 8 KiB).
+    """A growing tree of which only the partial tiles of the right edge are kept in memory (at most 7 x 8 KiB).
 
     Full tiles are handed out once, in the moment they fill.
     """

@@ -104,7 +104,7 @@ def decode_witnessed_head(data: bytes) -> WitnessedHead:
     timestamp, _, text = rest.partition("\n")
     if header != _HEAD_HEADER:
         raise LogFormatError(f"witnessed head does not begin with {_HEAD_HEADER}")
-    return WitnessedHead(decode_checkpoint_text(text), decode_decimal(timestamp, "timestamp", MAX_SIZE))
+    return WitnessedHead(decode_checkpoint_text(text), decode_decimal(timestamp, "timestamp", MAX_TIMESTAMP))
 
 
 def accept_checkpoint(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from evoting.errors import EvotingError
 
-class BoardError(Exception):
+
+class BoardError(EvotingError):
     """Root of every error that the bulletin board raises on purpose."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from .convert import microdegrees_of, number_of
 from .errors import DefinitionError
 from .import_text import Row, decode_text, parse_csv
+from .text import file_label
 
 
 class Tables:
@@ -20,6 +21,7 @@ class Tables:
         self.files = files
         self.notices = notices
         self.used: set[str] = set()
+        self.missing: set[str] = set()
         self.sources: dict[str, str] = {}
         self.style_units: dict[str, list[str]] = {}
         self._rows: dict[str, list[Row]] = {}
@@ -114,11 +116,13 @@ class Tables:
     def _read(self, name: str, required: list[str], optional: list[str], languages: Sequence[str]) -> list[Row]:
         if name not in self._rows:
             if name not in self.files:
-                raise DefinitionError(name, "there is no such file")
+                self.missing.add(name)
+                raise DefinitionError(file_label(name), "there is no such file")
             self.used.add(name)
-            text = decode_text(name, self.files[name], self.notices)
+            label = file_label(name)
+            text = decode_text(label, self.files[name], self.notices)
             titles = [f"title_{language}" for language in languages]
-            self._rows[name] = parse_csv(name, text, [*required, *titles], optional, self.notices)
+            self._rows[name] = parse_csv(label, text, [*required, *titles], optional, self.notices)
         return self._rows[name]
 
 

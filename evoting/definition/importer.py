@@ -20,6 +20,7 @@ from .import_text import MAX_FILE_BYTES, decode_text, parse_json
 from .import_tree import complete_tree
 from .model import Manifest
 from .reader import MapReader
+from .text import file_label
 from .validate import validate
 
 FORMAT = "evoting-election/v1"
@@ -47,7 +48,7 @@ def import_folder(folder: Path) -> Imported:
     for path in sorted(folder.iterdir()):
         if path.suffix in (".json", ".csv") and path.is_file():
             if path.stat().st_size > MAX_FILE_BYTES:
-                raise DefinitionError(path.name, f"larger than {MAX_FILE_BYTES} bytes")
+                raise DefinitionError(file_label(path.name), f"larger than {MAX_FILE_BYTES} bytes")
             files[path.name] = path.read_bytes()
     return import_definition(files)
 
@@ -71,7 +72,7 @@ def import_definition(files: Mapping[str, bytes]) -> Imported:
     except DefinitionError as error:
         raise _located(error, tables) from None
     unused = sorted(set(files) - tables.used - {ELECTION_FILE})
-    notices += [f"{name}: not used by {ELECTION_FILE}" for name in unused]
+    notices += [f"{file_label(name)}: not used by {ELECTION_FILE}" for name in unused]
     data = encode_manifest(manifest)
     return Imported(manifest, data, manifest_hash(data), tuple(notices))
 
@@ -85,7 +86,7 @@ def _located(error: DefinitionError, tables: Tables) -> DefinitionError:
         field = parts[len(best) :].lstrip(".").replace("title.", "title_").split("[")[0]
         place = f'{source}, column "{field}"' if field else source
         return DefinitionError(place, f"{error.reason} ({error.path})")
-    if any(error.path.startswith(name) for name in (ELECTION_FILE, *tables.used)):
+    if any(error.path.startswith(file_label(name)) for name in (ELECTION_FILE, *tables.used, *tables.missing)):
         return error
     return DefinitionError(f"{ELECTION_FILE}: {error.path}" if error.path else ELECTION_FILE, error.reason)
 

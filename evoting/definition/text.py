@@ -61,6 +61,11 @@ def id_defect(text: str) -> str | None:
     return f"expected an identifier of 1 to 64 characters a-z, 0-9 or '-', found {shown(text)}"
 
 
+def file_label(name: str) -> str:
+    """A file's name as it may appear in a message: escaped unless it is plain printable ASCII."""
+    return name if name.isascii() and name.isprintable() and len(name) <= 80 else shown(name)
+
+
 def shown(value: object) -> str:
     """A value as it may appear in an error message: ASCII only, short."""
     text = ascii(value)

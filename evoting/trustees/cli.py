@@ -26,6 +26,7 @@ from evoting.trustees.decrypt import decrypt_list
 from evoting.trustees.destroy import destroy_share
 from evoting.trustees.errors import DecryptionRefused, TrusteeError
 from evoting.trustees.record import TrusteeRecord, read_trust_root
+from evoting.trustees.recount import require_counted
 from evoting.trustees.shared import read_file, write_shared
 from evoting.trustees.store import TrusteeStore, write_durably
 
@@ -121,11 +122,13 @@ def _decrypt(options: argparse.Namespace) -> None:
         share = store.require_share()
         key = SigningKey(load_key(options.key, NOTE_KEY).seed)
         record = TrusteeRecord(options.record, read_trust_root(options.trust_root), share, now)
-        lists = record.election.tallied_lists()
+        lists = record.election.lists
         if options.list is not None:
-            lists = [name for name in lists if name in options.list]
+            lists = tuple(name for name in lists if name in options.list)
             if len(lists) != len(set(options.list)):
                 raise TrusteeError("the record has no such list to be tallied")
+        if not options.verified:
+            require_counted(group, record.reader, record.size, record.election, os.urandom)
         for contest, group_id in lists:
             part = decrypt_list(
                 group,
@@ -192,6 +195,11 @@ def _parser() -> argparse.ArgumentParser:
     decrypt.add_argument("--record", type=Path, required=True, help="a local copy of the election record")
     decrypt.add_argument("--trust-root", type=Path, required=True, help="this trustee's own trust-root file")
     decrypt.add_argument("--output", type=Path, required=True, help="directory for entries and factors")
+    decrypt.add_argument(
+        "--verified",
+        action="store_true",
+        help="do not count again: this trustee's own verifier has verified the record up to here",
+    )
     decrypt.add_argument(
         "--list", type=_list_name, action="append", metavar="CONTEST.GROUP", help="only this list; may be repeated"
     )

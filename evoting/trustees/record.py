@@ -55,7 +55,12 @@ def read_trust_root(path: Path) -> TrustRoot:
 
 
 class TrusteeRecord:
-    """A record that has been found complete under the trust root, and the election in it ready for decryption."""
+    """A record that has been found complete under the trust root, and the election in it ready for decryption.
+
+    Attributes:
+        size: of the log that was checked.
+        election: closed, and of this trustee's key.
+    """
 
     def __init__(self, root: Path, trust_root: TrustRoot, share: KeyShareFile, now: int) -> None:
         """Check the whole log, then that the election may be decrypted.
@@ -66,18 +71,25 @@ class TrusteeRecord:
         Raises:
             DecryptionRefused: names the rule of docs/spec/09-decryption.md section 9.3.
         """
-        self._reader = RecordReader(root)
+        self.reader = RecordReader(root)
         try:
-            head = audit_log(root, trust_root.policy, now).checkpoint
-            entries = tuple(
-                decode_role_entry(entry)
-                for entry in self._reader.entries(0, head.size, head.size)
-                if not is_voter_entry(entry)
-            )
-            manifest = self._reader.blob(_manifest_ref(entries))
+            self.size = audit_log(root, trust_root.policy, now).checkpoint.size
+            entries = self._role_entries()
+            manifest = self.reader.blob(_manifest_ref(entries))
         except (LogError, BoardError, DecodeError, OSError) as error:
             raise DecryptionRefused("decrypt.root", f"the record cannot be trusted: {error}") from None
         self.election: ClosedElection = require_closed(entries, manifest, trust_root.fingerprint, share)
+
+    def _role_entries(self) -> tuple[RoleEntry, ...]:
+        entries: list[RoleEntry] = []
+        closed = False
+        for raw in self.reader.entries(0, self.size, self.size):
+            if not is_voter_entry(raw):
+                entries.append(decode_role_entry(raw))
+                closed = closed or entries[-1].type == "close"
+            elif closed:
+                raise DecryptionRefused("decrypt.closed", "the log has a ballot after the close")
+        return tuple(entries)
 
     def list_bytes(self, contest: str, group: str) -> bytes:
         """The list that the log offers for a contest and group; whether it is the right one is still to be checked.
@@ -96,7 +108,7 @@ class TrusteeRecord:
             raise DecryptionRefused(rule, f"{contest}, {group}: the log has no list to decrypt yet")
         try:
             if not homomorphic:
-                return self._reader.blob(_blobref(entries[-1].body.get("output")))
+                return self.reader.blob(decode_blobref(entries[-1].body.get("output")))
         except (BoardError, OSError) as error:
             raise DecryptionRefused(rule, str(error)) from None
         ciphertexts = entries[-1].body.get("ciphertexts")
@@ -108,10 +120,15 @@ class TrusteeRecord:
 def _manifest_ref(entries: tuple[RoleEntry, ...]) -> BlobRef:
     if not entries or entries[0].type != "manifest":
         raise DecodeError("entry 0 is not the manifest")
-    return _blobref(entries[0].body.get("manifest"))
+    return decode_blobref(entries[0].body.get("manifest"))
 
 
-def _blobref(value: object) -> BlobRef:
+def decode_blobref(value: object) -> BlobRef:
+    """The blob reference in an entry.
+
+    Raises:
+        DecodeError: it is none.
+    """
     if not isinstance(value, dict):
         raise DecodeError("not a reference to a blob")
     digest, length = value.get("hash"), value.get("length")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crypto.dkg.files import KeyShareFile
 from crypto.dkg.parameters import ELECTION_KEY, TRUSTEES
@@ -22,11 +22,13 @@ class ClosedElection:
 
     Attributes:
         entries: the role entries in log order.
+        lists: contest and group of every list that is to be decrypted, in the order of the selection.
     """
 
     manifest: Manifest
     binding: Binding
     entries: tuple[RoleEntry, ...]
+    lists: tuple[tuple[str, str], ...] = ()
 
     @property
     def fingerprint(self) -> bytes:
@@ -34,15 +36,6 @@ class ClosedElection:
 
     def of_type(self, entry_type: str) -> list[RoleEntry]:
         return [entry for entry in self.entries if entry.type == entry_type]
-
-    def tallied_lists(self) -> list[tuple[str, str]]:
-        """Contest and group of every list that is to be decrypted, in the order of the selection."""
-        return [
-            (contest["contest"], group["group"])
-            for contest in self.of_type("selection")[0].body["groups"]  # type: ignore[attr-defined]
-            for group in contest["groups"]
-            if group["status"] == "tallied"
-        ]
 
 
 def require_closed(
@@ -85,7 +78,25 @@ def require_closed(
         _require_officers(election, election.of_type(kind)[0], 2, "decrypt.closed")
     if not types.index("opening") < types.index("close") < types.index("selection"):
         raise DecryptionRefused("decrypt.closed", "opening, close and selection are not in this order")
-    return election
+    return replace(election, lists=_tallied_lists(election.of_type("selection")[0]))
+
+
+def _tallied_lists(selection: RoleEntry) -> tuple[tuple[str, str], ...]:
+    lists = []
+    for contest in _maps(selection.body.get("groups")):
+        for group in _maps(contest.get("groups")):
+            name = (contest.get("contest"), group.get("group"))
+            if not isinstance(name[0], str) or not isinstance(name[1], str):
+                raise DecryptionRefused("decrypt.closed", "the selection's groups are malformed")
+            if group.get("status") == "tallied":
+                lists.append((name[0], name[1]))
+    return tuple(lists)
+
+
+def _maps(value: object) -> list[dict[str, object]]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise DecryptionRefused("decrypt.closed", "the selection's groups are malformed")
+    return value
 
 
 def require_list(election: ClosedElection, contest_id: str, group_id: str, ciphertexts: bytes) -> None:
@@ -95,7 +106,7 @@ def require_list(election: ClosedElection, contest_id: str, group_id: str, ciphe
         DecryptionRefused: names the rule.
     """
     contest = election.manifest.contest_by_id.get(contest_id)
-    if contest is None or (contest_id, group_id) not in election.tallied_lists():
+    if contest is None or (contest_id, group_id) not in election.lists:
         raise DecryptionRefused(
             "decrypt.closed", f"the selection has no group {group_id!r} to be tallied in contest {contest_id!r}"
         )

@@ -1,4 +1,4 @@
-"""From key ceremony to ledger entries by command line and files, as the demonstration drives it, and bad input to it."""
+"""From key ceremony to ledger entries by command line and files, as the demonstration drives it; and bad input."""
 
 from __future__ import annotations
 
@@ -302,7 +302,9 @@ def require_one_line(capsys: pytest.CaptureFixture[str], root: Path, before: dic
 
 
 @pytest.mark.parametrize("damage", [truncated, emptied, foreign, absent])
-@pytest.mark.parametrize("name", ["policy.json", "bulk/roll.bin", "bulk/enrolment-log.bin", "shared/issuance-keys.cbor"])
+@pytest.mark.parametrize(
+    "name", ["policy.json", "bulk/roll.bin", "bulk/enrolment-log.bin", "shared/issuance-keys.cbor"]
+)
 def test_opening_with_a_bad_file_says_so_and_changes_nothing(
     copy: Flow, name: str, damage: object, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,14 +8,13 @@ from hashlib import sha256
 
 import pytest
 
-from biometric_idp.enrolment.passkey import Ed25519Passkey, Es256Passkey, Passkey, make_assertion
+from biometric_idp.enrolment.passkey import Es256Passkey, Passkey, make_assertion
 from biometric_idp.errors import FormatError, Refused
 from biometric_idp.request import Assertion
 from biometric_idp.webauthn import EDDSA, ES256, PublicPasskey, check_assertion, encode_challenge, require_cose_key
-from tests.biometric_idp.world import NOW, PARTY, World, passkey, refused
+from tests.biometric_idp.world import KINDS, NOW, PARTY, World, passkey, refused
 
 CHALLENGE = sha256(b"a request").digest()
-KINDS = [Ed25519Passkey, Es256Passkey]
 
 
 @pytest.fixture(params=KINDS, ids=["Ed25519", "ES256"], name="own")

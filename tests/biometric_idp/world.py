@@ -46,7 +46,11 @@ def key(label: str) -> SigningKey:
     return SigningKey(sha256(label.encode()).digest())
 
 
-def passkey(label: str, kind: type[Ed25519Passkey] | type[Es256Passkey] = Ed25519Passkey) -> Passkey:
+Kind = type[Ed25519Passkey] | type[Es256Passkey]
+KINDS: tuple[Kind, ...] = (Ed25519Passkey, Es256Passkey)
+
+
+def passkey(label: str, kind: Kind = Ed25519Passkey) -> Passkey:
     return kind(sha256(f"passkey {label}".encode()).digest(), sha256(f"id {label}".encode()).digest()[:20])
 
 
@@ -65,8 +69,7 @@ class World:
     def __post_init__(self) -> None:
         self.group = load_group()
         self.pairing = load_pairing_group()
-        kinds = [Ed25519Passkey, Es256Passkey]
-        self.passkeys = [passkey(f"voter {position}", kinds[position % 2]) for position in range(ENROLLED)]
+        self.passkeys = [passkey(f"voter {position}", KINDS[position % 2]) for position in range(ENROLLED)]
         self.officers = [passkey("officer 1"), passkey("officer 2", Es256Passkey)]
         self.roll: Roll = ROLL
         self.signing = [key(f"issuer {index}") for index in range(1, self.issuers + 1)]

@@ -60,9 +60,7 @@ class Style:
         draw = seeded(seed)
         coefficients = [int.from_bytes(draw(64), "big") % BLS_ORDER for _ in range(threshold)]
         self.secret = coefficients[0]
-        self.shares = {
-            i: sum(c * i**e for e, c in enumerate(coefficients)) % BLS_ORDER for i in range(1, issuers + 1)
-        }
+        self.shares = {i: sum(c * i**e for e, c in enumerate(coefficients)) % BLS_ORDER for i in range(1, issuers + 1)}
         self.key = group.g2_generator().mul([self.secret])
         self.share_keys: dict[int, G2Vector] = {i: group.g2_generator().mul([s]) for i, s in self.shares.items()}
 
@@ -262,9 +260,7 @@ def point_outside_the_subgroup() -> bytes:
 def bad_points() -> list[tuple[str, bytes]]:
     generator = load_pairing_group().g1_generator().encode()
     not_on_curve = next(
-        candidate
-        for x in range(1, 50)
-        if (candidate := bytes([0x80]) + x.to_bytes(47, "big")) and not _has_root(x)
+        candidate for x in range(1, 50) if (candidate := bytes([0x80]) + x.to_bytes(47, "big")) and not _has_root(x)
     )
     too_large = bytearray((oracle.field_modulus + 1).to_bytes(48, "big"))
     too_large[0] |= 0x80

@@ -171,11 +171,12 @@ class SmallElection:
 
     @cached_property
     def trustee_completion(self) -> list[Completed]:
-        return run_ceremony(self.trustee_parameters, self.keys)
+        completed, self.trustee_polynomials = run_ceremony(self.trustee_parameters, self.keys)
+        return completed
 
     @cached_property
     def issuer_completion(self) -> list[Completed]:
-        return run_ceremony(self.issuer_parameters, self.keys)
+        return run_ceremony(self.issuer_parameters, self.keys)[0]
 
     def joint_key(self) -> bytes:
         return self.trustee_completion[0].outcome.keys[0].joint_key
@@ -492,12 +493,19 @@ class _Recorder:
         self._election.post(kind, body, *signers)
 
 
-def run_ceremony(parameters: CeremonyParameters, keys: dict[str, SigningKey]) -> list[Completed]:
-    """All participants of a ceremony, in one process and without trouble."""
+def run_ceremony(
+    parameters: CeremonyParameters, keys: dict[str, SigningKey]
+) -> tuple[list[Completed], list[list[int]]]:
+    """All participants of a ceremony, in one process and without trouble.
+
+    Returns:
+        What each ends with, and each one's secret polynomial of the first instance.
+    """
     seats: list[object] = [
         begin_attempt(parameters, (), index, os.urandom(64), lambda data, name=role.id: keys[name].sign(data).signature)
         for index, role in enumerate(parameters.roles, start=1)
     ]
+    polynomials = [list(seat.seat.secrets.coefficients(parameters.labels[0])) for seat in seats]  # type: ignore[attr-defined]
     for number in range(1, 5):
         messages: list[Message] = [
             open_message(parameters, seat.message, attempt=1, round_number=number)  # type: ignore[attr-defined]
@@ -505,4 +513,4 @@ def run_ceremony(parameters: CeremonyParameters, keys: dict[str, SigningKey]) ->
         ]
         seats = [seat.receive(messages) for seat in seats]  # type: ignore[attr-defined]
     assert all(isinstance(seat, Completed) for seat in seats)
-    return seats  # type: ignore[return-value]
+    return seats, polynomials  # type: ignore[return-value]

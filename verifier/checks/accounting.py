@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from verifier.state import State
 
 
-@check("accounting.dispositions", 17, "7.1", "every entry's disposition is the computed one, rejected ones with their reason")
+@check(
+    "accounting.dispositions",
+    17,
+    "7.1",
+    "every entry's disposition is the computed one, rejected ones with their reason",
+)
 def accounting_dispositions(state: State) -> Failures:
     """The office's claims, as far as they are not of groups 10 to 15 and 25."""
     failures = Failures(_unknown_dispositions(state))

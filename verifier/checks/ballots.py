@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from verifier.state import State
 
 
-@check("ballots.encoding", 10, "6.5", "every ballot and challenge that is not rejected is well-formed; canonical points")
+@check(
+    "ballots.encoding", 10, "6.5", "every ballot and challenge that is not rejected is well-formed; canonical points"
+)
 def ballots_encoding(state: State) -> Failures:
     """``malformed`` of section 6.5."""
     return state.voters.of("ballots.encoding")

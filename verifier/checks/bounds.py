@@ -55,7 +55,12 @@ def bounds_opening(state: State) -> Iterator[Failure]:
         yield Failure("stands after an entry that it should precede in its batch", entry=index)
 
 
-@check("bounds.closing", 16, "2.6", "no ballot after close, no epoch after the closing time; the close's counts are the log's")
+@check(
+    "bounds.closing",
+    16,
+    "2.6",
+    "no ballot after close, no epoch after the closing time; the close's counts are the log's",
+)
 def bounds_closing(state: State) -> Iterator[Failure]:
     """The end of voting."""
     close = state.only("close")

@@ -17,7 +17,9 @@ def challenges_opening(state: State) -> Failures:
     return state.voters.of("challenges.opening")
 
 
-@check("challenges.uncounted", 25, "6.6", "no challenged ciphertext is counted; at most the allowed number per pseudonym")
+@check(
+    "challenges.uncounted", 25, "6.6", "no challenged ciphertext is counted; at most the allowed number per pseudonym"
+)
 def challenges_uncounted(state: State) -> Failures:
     """``excess`` of section 6.6, and that a challenged ballot never counts."""
     return state.voters.of("challenges.uncounted")

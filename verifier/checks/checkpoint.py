@@ -23,9 +23,7 @@ def log_keys(state: State) -> list[VerifierKey]:
 
 def cosignatures(state: State) -> dict[str, Cosignature]:
     """Valid cosignatures of the policy's witnesses, by the policy's names."""
-    found = {
-        name: read_cosignature(state.checkpoint.note, key) for name, key in state.trust.policy.witnesses.items()
-    }
+    found = {name: read_cosignature(state.checkpoint.note, key) for name, key in state.trust.policy.witnesses.items()}
     return {name: cosignature for name, cosignature in found.items() if cosignature is not None}
 
 
@@ -37,7 +35,9 @@ def is_timely(state: State, cosignature: Cosignature) -> bool:
     return earliest <= cosignature.timestamp <= state.settings.now + ALLOWANCE_SECONDS
 
 
-@check("checkpoint.signature", 3, "2-log", "the log signed the checkpoint, under the policy's key and the opening's origin")
+@check(
+    "checkpoint.signature", 3, "2-log", "the log signed the checkpoint, under the policy's key and the opening's origin"
+)
 def checkpoint_signature(state: State) -> Iterator[Failure]:
     """The log's own signature."""
     if not any(verify_note(state.checkpoint.note, key) for key in log_keys(state)):

@@ -38,7 +38,9 @@ def _aggregate(item: TallyList) -> Iterator[Failure]:
             yield Failure(f"{item.name}: not the sum of the counted ballots", entry.index, role=entry.signatures[0][0])
 
 
-@check("decryption.proof", 21, "9", "used decryptions prove their factors against the recomputed key; left-out ones do not")
+@check(
+    "decryption.proof", 21, "9", "used decryptions prove their factors against the recomputed key; left-out ones do not"
+)
 def decryption_proof(state: State) -> Iterator[Failure]:
     """Every factor of the result is the right one; nobody is left out without reason."""
     lists = list(tally_lists(state))
@@ -86,7 +88,9 @@ def _quorum(state: State, item: TallyList, result: int) -> Iterator[Failure]:
         yield Failure(f"{item.name}: {len(holders)} trustees, fewer than {threshold}", entry=result)
 
 
-@check("plaintexts.codes", 23, "9", "plaintexts are what the factors give; each is the code it claims or listed invalid")
+@check(
+    "plaintexts.codes", 23, "9", "plaintexts are what the factors give; each is the code it claims or listed invalid"
+)
 def plaintexts_codes(state: State) -> Iterator[Failure]:
     """Published plaintexts of mixed lists."""
     result = state.only("result").index

@@ -25,7 +25,9 @@ def group_parameters(state: State) -> Iterator[Failure]:
         yield Failure("made with another group or other generators", entry=state.opening.index)
 
 
-@check("opening.manifest", 7, "3", "the manifest is well-formed, consistent, and the one named by entry 0 and the opening")
+@check(
+    "opening.manifest", 7, "3", "the manifest is well-formed, consistent, and the one named by entry 0 and the opening"
+)
 def opening_manifest(state: State) -> Iterator[Failure]:
     """The election's definition."""
     first = state.only("manifest")
@@ -55,7 +57,12 @@ def identity_provider_checkpoint(state: State, text: str, origin: str) -> Checkp
     return checkpoint
 
 
-@check("opening.roll", 7, "2.4, 5", "roll and enrolment are the entries'; sizes fit the manifest; the enrolment age is kept")
+@check(
+    "opening.roll",
+    7,
+    "2.4, 5",
+    "roll and enrolment are the entries'; sizes fit the manifest; the enrolment age is kept",
+)
 def opening_roll(state: State) -> Iterator[Failure]:
     """Roll commitment, roll sizes, enrolment checkpoint."""
     opening, roll, enrolment = state.opening, state.only("roll"), state.only("enrolment")

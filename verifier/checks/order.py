@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,10 +43,8 @@ _ONCE = (*SETUP, "close", "selection", "result")
 def order_phases(state: State) -> Iterator[Failure]:
     """Setup, open, closed, ledgers, selection, aggregates, mixes, decryption, result."""
     reached, is_model = -1, False
-    try:
+    with suppress(NotRun):
         is_model = state.manifest.is_model
-    except NotRun:
-        pass
     for entry in state.entries:
         if entry.type in _ANYWHERE:
             if reached < SETUP.index("opening"):
@@ -103,10 +102,8 @@ def _subject(entry: RoleEntry) -> tuple[Any, ...] | None:
 def order_counts(state: State) -> Iterator[Failure]:
     """Numbers of entries."""
     is_model, ballots = True, state.log.size
-    try:
+    with suppress(NotRun):
         is_model, ballots = state.manifest.is_model, state.manifest.limits["ballots"]
-    except NotRun:
-        pass
     for name in _ONCE:
         found = state.of(name)
         if not found:

@@ -44,7 +44,9 @@ def record_blobs(state: State) -> Iterator[Failure]:
         state.settings.progress.advance(1)
 
 
-@check("record.encoding", 1, "1.1, 2.2, 2.4", "entries and bodies are deterministic CBOR of their schema, within limits")
+@check(
+    "record.encoding", 1, "1.1, 2.2, 2.4", "entries and bodies are deterministic CBOR of their schema, within limits"
+)
 def record_encoding(state: State) -> Failures:
     """Every role entry decodes; nothing exceeds the manifest's limits."""
     failures = Failures()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from verifier.equations.ceremony_messages import (
@@ -48,6 +49,8 @@ def check_ceremony(
     failures = attempts_failures(ceremony, decoded)
     last = None
     for position, content in enumerate(decoded["attempts"]):
+        if not _are_indices(ceremony, content["participants"]):
+            return CeremonyResult(tuple(failures))
         last, found = _audit_attempt(ceremony, decoded, position, content)
         failures += found
     if last is None or len(last.bodies) <= REVEAL or set(last.bodies[REVEAL]) != set(last.participants):
@@ -55,6 +58,11 @@ def check_ceremony(
     joint, shares = _keys(ceremony, last)
     failures += joint_key_failures(ceremony, joint) + verification_key_failures(ceremony, shares)
     return CeremonyResult(tuple(failures), joint, _by_index(ceremony, shares), frozenset(last.participants))
+
+
+def _are_indices(ceremony: Ceremony, participants: list[int]) -> bool:
+    """Whether an attempt's participants are indices in order; otherwise there is nothing to audit (rule 8.2 fails)."""
+    return participants == sorted(set(participants) & set(range(1, len(ceremony.roles) + 1)))
 
 
 def _failure(rule: str, sentence: str, role: str | None = None) -> Failure:
@@ -155,8 +163,8 @@ def envelope_failures(attempt: Attempt, number: int, envelopes: list[dict[str, A
             failures.append(_failure("envelope", f"{where}: an envelope is no message of the round"))
         else:
             order.append((sender, envelope["body"]))
-    senders = [sender for sender, _ in order]
-    if order != sorted(set(order)) or any(senders.count(sender) > 2 for sender in set(senders)):
+    counts = Counter(sender for sender, _ in order)
+    if order != sorted(set(order)) or any(count > 2 for count in counts.values()):
         failures.append(_failure("envelope", f"{where}: envelopes repeat or are out of order"))
     return failures
 
@@ -198,8 +206,8 @@ def verdict_failures(attempt: Attempt, culprits: dict[int, str], named: list[dic
             failures.append(_failure(reason, sentence, role))
     for participant, reason in published.items():
         if culprits.get(participant) != reason:
-            sentence = f"attempt {attempt.number}: participant {participant} is named for {reason[:40]!r} without ground"
-            failures.append(_failure("verdict", sentence))
+            sentence = f"participant {participant} is named for {reason[:40]!r} without ground"
+            failures.append(_failure("verdict", f"attempt {attempt.number}: {sentence}"))
     return failures
 
 

@@ -94,7 +94,7 @@ def factor_proof(
     factors: ElementVector,
     group: Group,
 ) -> bool:
-    """``c`` is the hash of ``T1 = z*G - c*V_j`` and ``T2 = z*P - c*Q``; both scalars are canonical and c is not zero."""
+    """The hash over ``T1 = z*G - c*V_j`` and ``T2 = z*P - c*Q`` is c; c and z are canonical, c is not zero."""
     try:
         c, z = group.scalars_decode(posted.proof).to_ints()
         key = group.elements_decode(posted.verification_key, allow_identity=False)
@@ -169,7 +169,7 @@ def decode_indices(count: int, plaintexts: Buffer) -> NDArray[np.uint32]:
 def check_plaintext_codes(*, count: int, plaintexts: Buffer, code_book: bytes, group: Group) -> list[Failure]:
     """Length, indices and invalid elements of a plaintexts blob (9.6)."""
     if not plaintext_length(count, plaintexts):
-        return [_failure("plaintext-length", "the blob of plaintexts has not 4 bytes for each and 32 for each invalid one")]
+        return [_failure("plaintext-length", "the blob has not 4 bytes for each plaintext and 32 for each invalid one")]
     failures = []
     if not indices_known(decode_indices(count, plaintexts), len(code_book) // 32):
         failures.append(_failure("plaintext-index", "a plaintext's index is that of no code"))
@@ -225,6 +225,8 @@ def verify_plaintexts(
     count = len(ciphertexts) // 64
     if not _usable(used, count):
         return [_failure("used", "the used trustees are not different ones with a factor for every ciphertext")]
+    if not plaintext_length(count, plaintexts):
+        return [_failure("plaintext-length", "the blob of plaintexts has another length")]
     if not plaintext_equation(ciphertexts, used, plaintexts, code_book, group, randomness):
         return [_failure("plaintexts", "the published plaintexts are not what the factors give")]
     return []
@@ -243,6 +245,8 @@ def plaintext_equation(
     weights = randomness(WEIGHT_BYTES * count)
     indices = decode_indices(count, plaintexts)
     present, by_code = _weights_by_code(indices, weights)
+    if present and present[-1] >= len(code_book) // 32:
+        return False
     invalid = b"".join([weights[WEIGHT_BYTES * int(i) :][:WEIGHT_BYTES] for i in np.flatnonzero(indices == NO_CODE)])
     codes = b"".join([code_book[32 * code : 32 * code + 32] for code in present])
     try:

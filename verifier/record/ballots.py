@@ -21,14 +21,10 @@ _BALLOT = record(
         "pseudonym": octets(32),
         "credential": octets(48),
         "sequence": uint,
-        "contests": array(
-            record({"ciphertexts": octets(), "commitments": octets(), "scalars": octets()}), minimum=1
-        ),
+        "contests": array(record({"ciphertexts": octets(), "commitments": octets(), "scalars": octets()}), minimum=1),
     }
 )
-_OPENING = record(
-    {"contests": array(record({"selections": array(uint), "randomizers": octets()}), minimum=1)}
-)
+_OPENING = record({"contests": array(record({"selections": array(uint), "randomizers": octets()}), minimum=1)})
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from verifier.record.errors import FormatError
 
-Value: TypeAlias = "int | bytes | str | bool | None | list[Value] | dict[str, Value]"
+Value: TypeAlias = "int | bytes | str | bool | list[Value] | dict[str, Value] | None"
 
 #: Nesting that a decoder accepts (section 1.1).
 MAX_DEPTH = 16

@@ -91,9 +91,7 @@ BODIES: dict[str, Schema] = {
     "vote-page": record({"files": array(_FILES, minimum=1), "reason": schema.text, "time": uint}),
     "withdrawal": record({"contest": identifier, "subject": schema.text, "reason": schema.text, "time": uint}),
     "annulment": record({"scope": schema.text, "reason": schema.text, "time": uint}),
-    "complaint": record(
-        {"number": schema.text, "subject": schema.text, "document": nullable(BLOBREF), "time": uint}
-    ),
+    "complaint": record({"number": schema.text, "subject": schema.text, "document": nullable(BLOBREF), "time": uint}),
     "close": record({"ballots": uint, "challenges": uint, "epochs": uint, "time": uint}),
     "ledger": record(
         {
@@ -161,9 +159,7 @@ _ROLE_ENTRY = record(
     }
 )
 _BALLOT_ENTRY = record({"type": one_of("ballot"), "body": octets(), "signature": octets(64)})
-_CHALLENGE_ENTRY = record(
-    {"type": one_of("challenge"), "body": octets(), "signature": octets(64), "opening": octets()}
-)
+_CHALLENGE_ENTRY = record({"type": one_of("challenge"), "body": octets(), "signature": octets(64), "opening": octets()})
 _ENTRY = schema.one_schema_of(
     "type", {**dict.fromkeys(BODIES, _ROLE_ENTRY), "ballot": _BALLOT_ENTRY, "challenge": _CHALLENGE_ENTRY}
 )

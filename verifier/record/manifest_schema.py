@@ -50,7 +50,7 @@ def integer_in(minimum: int, maximum: int) -> Schema:
 
 
 def _fraction(value: Any, path: str) -> list[int]:
-    numbers = array(uint_in(0, 10**9), minimum=2, maximum=2)(value, path)
+    numbers: list[int] = array(uint_in(0, 10**9), minimum=2, maximum=2)(value, path)
     numerator, denominator = numbers
     if denominator < 1 or numerator > denominator or math.gcd(numerator, denominator) != 1:
         raise FormatError(f"{path}: a fraction is in lowest terms and at most 1")
@@ -147,9 +147,7 @@ _MIXED = {
         }
     ),
 }
-_CONTEST = schema.one_schema_of(
-    "kind", {"homomorphic": _HOMOMORPHIC, "mixed": schema.one_schema_of("ballot", _MIXED)}
-)
+_CONTEST = schema.one_schema_of("kind", {"homomorphic": _HOMOMORPHIC, "mixed": schema.one_schema_of("ballot", _MIXED)})
 
 _ROLE_KINDS = (
     "officer ballot-box identity-provider registrar trustee issuer mixer witness terminal".split()  # noqa: SIM905

@@ -113,7 +113,7 @@ def parse_policy(text: str) -> Policy:
         raise FormatError("the policy is too long")
     parser = _Parser()
     for number, line in enumerate(text.split("\n"), 1):
-        if any(ord(char) < 32 and char != "\t" or ord(char) == 127 for char in line):
+        if any((ord(char) < 32 and char != "\t") or ord(char) == 127 for char in line):
             raise FormatError(f"policy line {number}: control character")
         words = [word for word in re.split(r"[ \t]+", line) if word]
         if not words or words[0].startswith("#"):

@@ -22,9 +22,7 @@ NAMES = {COUNTED: "counted", SUPERSEDED: "superseded", CHALLENGED: "challenged"}
 }
 
 BALLOT_CLAIMS = frozenset({COUNTED, SUPERSEDED, MALFORMED, CREDENTIAL, SIGNATURE, PROOF, DUPLICATE, SEQUENCE})
-CHALLENGE_CLAIMS = frozenset(
-    {CHALLENGED, MALFORMED, CREDENTIAL, SIGNATURE, PROOF, DUPLICATE, OPENING, EXCESS}
-)
+CHALLENGE_CLAIMS = frozenset({CHALLENGED, MALFORMED, CREDENTIAL, SIGNATURE, PROOF, DUPLICATE, OPENING, EXCESS})
 #: Claims under which an entry must not be well-formed or must carry an invalid credential, signature or proof.
 DEFECTIVE = frozenset({MALFORMED, CREDENTIAL, SIGNATURE, PROOF})
 #: Entries that are not rejected.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crypto.group import load_group, load_pairing_group
-from verifier.equations.ballots import ciphertext_sums, verify_ballots
+from verifier.equations.ballots import add_sums, ciphertext_sums, verify_ballots
 from verifier.equations.challenges import verify_openings
 from verifier.equations.interface import Election, StyleShape
 from verifier.failure import Failure, Failures, RowFailure
@@ -28,7 +28,14 @@ from verifier.stream.scan import BALLOT, CHALLENGE
 
 #: What is remembered of an entry in order to judge precedence and numbers at the end.
 VOTER = np.dtype(
-    [("pseudonym", "<u8", 4), ("sequence", "<u8"), ("ordinal", "<u4"), ("style", "<u4"), ("claim", "u1"), ("kind", "u1")]
+    [
+        ("pseudonym", "<u8", 4),
+        ("sequence", "<u8"),
+        ("ordinal", "<u4"),
+        ("style", "<u4"),
+        ("claim", "u1"),
+        ("kind", "u1"),
+    ]
 )
 
 
@@ -174,7 +181,7 @@ def _judge_openings(context: JudgeContext, rows: RowSet, failed: object, chunk: 
     group = load_group(context.arithmetic)
     wrong = {
         failure.row: failure
-        for failure in verify_openings(rows.batch, rows.openings, context.election, group)
+        for failure in verify_openings(rows.batch, rows.openings, context.election, group, context.randomness)
         if failure.row not in failed  # type: ignore[operator]
     }
     for row, claim in enumerate(rows.claims.tolist()):
@@ -200,7 +207,7 @@ def _sum_counted(context: JudgeContext, rows: RowSet, undecodable: Sequence[int]
         sums = ciphertext_sums(data, shape.options, group)
         key = (shape.id, rows.batch.style.id)
         previous = chunk.sums.get(key)
-        chunk.sums[key] = sums if previous is None else ciphertext_sums(previous + sums, shape.options, group)
+        chunk.sums[key] = sums if previous is None else add_sums([previous, sums], group)
 
 
 def _voters(rows: RowSet, style: int) -> NDArray[np.void]:

@@ -70,7 +70,7 @@ def wrong_excess(voters: Voters, allowed: int) -> Iterator[tuple[int, int, str]]
     if not len(table):
         return
     accepted = _is(table, claims.CHALLENGED)
-    before = np.cumsum(accepted) - accepted  # accepted ones ahead in the whole table
+    before: NDArray[np.int64] = np.cumsum(accepted) - accepted  # accepted ones ahead in the whole table
     before = before - before[_starts(table)]
     for place in np.flatnonzero(accepted & (before >= allowed)):
         yield int(table["ordinal"][place]), claims.CHALLENGED, f"its pseudonym has {before[place]} challenges before it"

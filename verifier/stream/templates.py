@@ -1,8 +1,8 @@
 """Ballot entries read by comparison with a template.
 
 A ballot of one style has one length and the same bytes everywhere but in its fields, because its encoding is
-deterministic. So a batch of entries is compared with that template column by column, and its fields are slices. Whatever
-does not match goes through the general decoder, so that a template never decides that something is malformed.
+deterministic. So a batch of entries is compared with that template column by column, and its fields are slices.
+Whatever does not match goes through the general decoder, so that a template never decides that something is malformed.
 """
 
 from __future__ import annotations

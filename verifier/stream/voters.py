@@ -98,9 +98,7 @@ def _add(voters: Voters, chunk: JudgeChunk, directory: Path, state: State) -> No
         voters.mixed_styles.setdefault(contest, []).append(mixed.styles)
 
 
-def _judge_repeats(
-    state: State, voters: Voters, claimed: bytes, directory: Path, keys: NDArray[np.uint64]
-) -> None:
+def _judge_repeats(state: State, voters: Voters, claimed: bytes, directory: Path, keys: NDArray[np.uint64]) -> None:
     indices = state.voter_indices
     repeats = find_repeats(directory, keys, state.log, indices, claimed, state.fingerprint, state.styles)
     for ordinal, repeat in sorted(repeats.items()):
@@ -129,4 +127,3 @@ def _judge_precedence(state: State, voters: Voters) -> None:
     for ordinal, claim, sentence in wrong_excess(voters.table, state.manifest.limits["challenges"]):
         check = "accounting.dispositions" if claim == claims.EXCESS else "challenges.uncounted"
         voters.fail(check, Failure(sentence, entry=int(indices[ordinal])))
-

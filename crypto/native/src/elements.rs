@@ -11,6 +11,7 @@ use curve25519_dalek::ristretto::CompressedRistretto;
 use curve25519_dalek::traits::Identity;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes};
+use std::sync::OnceLock;
 
 /// Entries per task, so that a task takes some 100 us.
 const GRAIN_MUL: usize = 8;
@@ -31,17 +32,42 @@ impl Store for Elements {
     }
 }
 
+/// Encodings of elements that were decoded or have been encoded before.
+struct Encodings(Vec<[u8; 32]>);
+
+impl Store for Encodings {
+    type Item = [u8; 32];
+
+    fn new(items: Vec<[u8; 32]>) -> Self {
+        Self(items)
+    }
+
+    fn items(&self) -> &[[u8; 32]] {
+        &self.0
+    }
+}
+
 /// An immutable vector of group elements.
+///
+/// It keeps its encodings once they are known: encoding costs as much as three terms of a multi-scalar multiplication,
+/// and what is decoded is often hashed again.
 #[pyclass(frozen, module = "crypto.group._native")]
-pub struct ElementVector(View<Elements>);
+pub struct ElementVector {
+    points: View<Elements>,
+    encodings: OnceLock<View<Encodings>>,
+}
 
 impl ElementVector {
     pub fn new(items: Vec<RistrettoPoint>) -> Self {
-        Self(View::new(items))
+        Self { points: View::new(items), encodings: OnceLock::new() }
+    }
+
+    fn with_encodings(points: View<Elements>, encodings: Option<View<Encodings>>) -> Self {
+        Self { points, encodings: encodings.map_or_else(OnceLock::new, OnceLock::from) }
     }
 
     pub fn items(&self) -> &[RistrettoPoint] {
-        self.0.items()
+        self.points.items()
     }
 
     fn combine(
@@ -97,7 +123,8 @@ impl ElementVector {
     }
 
     fn __getitem__(&self, index: &Bound<'_, PyAny>) -> PyResult<Self> {
-        self.0.slice(index).map(Self)
+        let encodings = self.encodings.get().map(|encodings| encodings.slice(index)).transpose()?;
+        Ok(Self::with_encodings(self.points.slice(index)?, encodings))
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> Py<PyAny> {
@@ -123,8 +150,9 @@ impl ElementVector {
 
     fn encode<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let items = self.items();
-        let out = py.detach(|| parallel::map(items.len(), GRAIN_CODE, |i| items[i].compress().to_bytes()));
-        PyBytes::new(py, out.as_flattened())
+        let encode = || View::new(parallel::map(items.len(), GRAIN_CODE, |i| items[i].compress().to_bytes()));
+        let encodings = py.detach(|| self.encodings.get_or_init(encode));
+        PyBytes::new(py, encodings.items().as_flattened())
     }
 
     fn mul(&self, py: Python<'_>, scalars: &Bound<'_, ScalarVector>) -> PyResult<Self> {
@@ -171,7 +199,11 @@ impl ElementVector {
 
     fn gather(&self, py: Python<'_>, indices: &Bound<'_, PyAny>) -> PyResult<Self> {
         let indices = vector::indices(py, indices)?;
-        Ok(Self(py.detach(|| self.0.gather(&indices))?))
+        let gather = || -> Result<Self> {
+            let encodings = self.encodings.get().map(|encodings| encodings.gather(&indices)).transpose()?;
+            Ok(Self::with_encodings(self.points.gather(&indices)?, encodings))
+        };
+        Ok(py.detach(gather)?)
     }
 }
 
@@ -199,7 +231,7 @@ pub fn elements_decode(py: Python<'_>, data: &[u8], allow_identity: bool) -> PyR
             Ok(())
         })
     })?;
-    Ok(ElementVector::new(out))
+    Ok(ElementVector::with_encodings(View::new(out), Some(View::new(encodings.to_vec()))))
 }
 
 #[pyfunction]
@@ -210,12 +242,21 @@ pub fn elements_from_uniform(py: Python<'_>, data: &[u8]) -> PyResult<ElementVec
     Ok(ElementVector::new(out))
 }
 
+/// The encodings of several vectors, where all are known.
+fn all_encodings<'a>(vectors: &'a [Bound<'_, ElementVector>]) -> Option<Vec<&'a View<Encodings>>> {
+    vectors.iter().map(|vector| vector.get().encodings.get()).collect()
+}
+
 #[pyfunction]
 pub fn concat_elements(vectors: Vec<Bound<'_, ElementVector>>) -> ElementVector {
-    ElementVector(View::concat(vectors.iter().map(|vector| &vector.get().0)))
+    let encodings = all_encodings(&vectors).map(|encodings| View::concat(encodings.into_iter()));
+    let points = View::concat(vectors.iter().map(|vector| &vector.get().points));
+    ElementVector::with_encodings(points, encodings)
 }
 
 #[pyfunction]
 pub fn interleave_elements(vectors: Vec<Bound<'_, ElementVector>>) -> PyResult<ElementVector> {
-    Ok(ElementVector(View::interleave(vectors.iter().map(|vector| &vector.get().0))?))
+    let encodings = all_encodings(&vectors).map(|encodings| View::interleave(encodings.into_iter())).transpose()?;
+    let points = View::interleave(vectors.iter().map(|vector| &vector.get().points))?;
+    Ok(ElementVector::with_encodings(points, encodings))
 }

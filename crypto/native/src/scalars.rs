@@ -1,6 +1,7 @@
 //! Vectors of scalars modulo the order of ristretto255.
 //!
-//! Everything is constant-time in the values of the scalars; lengths and indices are public.
+//! Everything is constant-time in the values of the scalars; lengths and indices are public. Lone integers pass through
+//! Python, whose arithmetic is not.
 
 use crate::errors::{Error, Result};
 use crate::parallel;

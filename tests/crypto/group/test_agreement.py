@@ -261,3 +261,25 @@ def test_lazy_sums_of_largest_scalars(both: tuple[Group, Group], count: int) -> 
         assert vector.inner(vector) == expected
         assert vector.combine_rows(vector).to_ints() == [expected]
         assert group.interleave_scalars([vector] * 3).combine_rows(vector).to_ints() == [expected] * 3
+
+
+@relaxed
+@given(element_lists, st.slices(7), st.lists(st.integers(0, 6), max_size=9))
+def test_kept_encodings_follow_their_elements(
+    both: tuple[Group, Group], logarithms: list[int], part: slice, picks: list[int]
+) -> None:
+    """A vector remembers the encodings that it was decoded from; whatever rearranges it must rearrange them alike."""
+    indices = np.array([pick for pick in picks if pick < len(logarithms)], dtype=np.uint32)
+    for group in both:
+        fresh = elements(group, logarithms)
+        data = elements(group, logarithms).encode()
+        known = group.elements_decode(data, allow_identity=True)
+        assert known.encode() == data
+        assert known[part].encode() == fresh[part].encode()
+        assert known.gather(indices).encode() == fresh.gather(indices).encode()
+        assert group.concat_elements([known, known[part]]).encode() == data + fresh[part].encode()
+        assert group.concat_elements([known, -fresh]).encode() == data + (-fresh).encode()
+        rows = group.interleave_elements([known, known[::-1]]).encode()
+        assert rows == group.interleave_elements([fresh, fresh[::-1]]).encode()
+        assert (-known).encode() == (-fresh).encode()
+        assert known == fresh

@@ -133,9 +133,9 @@ def test_malformed_signature_line_is_refused(defect: str, line: str) -> None:
 
 
 def test_limits_of_a_note() -> None:
-    lines = [NoteSignature(f"key{i}", bytes(4), b"x").encode() for i in range(101)]
-    assert len(decode_note((TEXT + "\n" + "".join(lines[:100])).encode()).signatures) == 100
-    with pytest.raises(LogFormatError, match="101 signatures"):
+    lines = [NoteSignature(f"key{i}", bytes(4), b"x").encode() for i in range(257)]
+    assert len(decode_note((TEXT + "\n" + "".join(lines[:256])).encode()).signatures) == 256
+    with pytest.raises(LogFormatError, match="257 signatures"):
         decode_note((TEXT + "\n" + "".join(lines)).encode())
     with pytest.raises(LogFormatError, match="more than"):
         decode_note(bytes(MAX_NOTE_BYTES + 1))

@@ -45,7 +45,7 @@ GOOD_TEXT = HEAD.encode_text()
         ("leading zero", GOOD_TEXT.replace("\n15\n", "\n015\n")),
         ("sign", GOOD_TEXT.replace("\n15\n", "\n+15\n")),
         ("empty size", GOOD_TEXT.replace("\n15\n", "\n\n")),
-        ("size of 2^63", GOOD_TEXT.replace("\n15\n", f"\n{2**63}\n")),
+        ("size beyond 2^48", GOOD_TEXT.replace("\n15\n", f"\n{2**48 + 1}\n")),
         ("short root", GOOD_TEXT.replace("Hh8=", "Hg==")),
         ("root that is not canonical", GOOD_TEXT.replace("Hh8=", "Hh9=")),
         ("empty log with another root", GOOD_TEXT.replace("\n15\n", "\n0\n")),

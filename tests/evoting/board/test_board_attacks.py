@@ -152,7 +152,7 @@ def test_missing_file_and_link_are_named(finished: Place) -> None:
 
 
 def test_hostile_size_does_not_cost_time_or_memory(finished: Place) -> None:
-    huge = Checkpoint(LOG.name, 2**62, bytes(32)).sign(LOG)
+    huge = Checkpoint(LOG.name, 2**48, bytes(32)).sign(LOG)
     lines = tuple(cosign(huge.text, witness, NOW) for witness in WITNESSES)
     (finished.record / "checkpoint").write_bytes(Note(huge.text, (*huge.signatures, *lines)).encode())
     with pytest.raises(RecordCorrupt, match="too few"):

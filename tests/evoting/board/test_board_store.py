@@ -309,7 +309,7 @@ def test_cosignatures_are_merged_replaced_when_newer_and_checked(place: Place) -
         assert board.published.signatures[2] == newer
         before = place.files()
         with pytest.raises(CosignatureRefused, match="future"):
-            board.add_cosignatures([cosign(text, WITNESSES[3], NOW + 61)], WITNESS_KEYS, NOW)
+            board.add_cosignatures([cosign(text, WITNESSES[3], NOW + 301)], WITNESS_KEYS, NOW)
         stale = cosign(checkpoint_at(2).text, WITNESSES[3], NOW)
         with pytest.raises(InvalidNoteSignature):
             board.add_cosignatures([stale], WITNESS_KEYS, NOW)

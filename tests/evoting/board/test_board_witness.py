@@ -305,7 +305,7 @@ def test_command_with_bad_files(witness: LogWitness, tmp_path: Path, capsys: pyt
     (tmp_path / "request").write_bytes(b"old x\n\n")
     (tmp_path / "bad\n\u202ename").mkdir()
     home = tmp_path / "witness"
-    huge = Checkpoint(LOG.name, 2**62, bytes(32)).sign(LOG).encode()
+    huge = Checkpoint(LOG.name, 2**48, bytes(32)).sign(LOG).encode()
     (tmp_path / "huge").mkdir()
     (tmp_path / "huge" / "checkpoint").write_bytes(huge)
     witness.cosign(request(0, 300), NOW)

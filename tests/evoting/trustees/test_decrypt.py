@@ -85,7 +85,7 @@ def test_a_trustee_decrypts_every_list_once_and_gives_the_same_bytes_again(
     assert desk.decrypt(case.ready) == 0
     assert capsys.readouterr().err == ""
     first = desk.outputs()
-    lists = case.closed_election.tallied_lists()
+    lists = case.closed_election.lists
     assert {contest for contest, _ in lists} == {"question", "list", "ranking"}
     keys = {role.id: role.key for role in election.manifest.roles}
     for contest, group in lists:
@@ -109,7 +109,7 @@ def test_a_trustee_decrypts_every_list_once_and_gives_the_same_bytes_again(
 
 def test_one_list_can_be_chosen(case: Case, tmp_path: Path) -> None:
     desk = Desk.of(tmp_path / "desk", case.election, 3, with_share=True)
-    contest, group = case.closed_election.tallied_lists()[0]
+    contest, group = case.closed_election.lists[0]
     assert desk.decrypt(case.ready, None, "--list", f"{contest}.{group}") == 0
     assert desk.outputs().keys() == {f"{contest}.{group}.entry", f"{contest}.{group}.factors"}
 
@@ -140,7 +140,7 @@ def test_D6_closed_but_nothing_selected(case: Case, tmp_path: Path, capsys: pyte
 
 
 def test_D6_unmixed_list(case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    contest, group = next(name for name in case.closed_election.tallied_lists() if name[0] == "list")
+    contest, group = next(name for name in case.closed_election.lists if name[0] == "list")
     refused(case, case.unmixed, capsys, tmp_path, "decrypt.mixed", "--list", f"{contest}.{group}")
 
 
@@ -214,7 +214,7 @@ def test_D6_close_of_another_election(case: Case) -> None:
 
 
 def mixed(case: Case) -> tuple[str, str, bytes, list[RoleEntry]]:
-    contest, group = next(name for name in case.closed_election.tallied_lists() if name[0] == "list")
+    contest, group = next(name for name in case.closed_election.lists if name[0] == "list")
     mixes = [e for e in case.closed_election.of_type("mix") if (e.body["contest"], e.body["group"]) == (contest, group)]
     return contest, group, case.record.list_bytes(contest, group), mixes
 
@@ -256,7 +256,7 @@ def test_D6_single_ballot_instead_of_the_list(case: Case) -> None:
 
 
 def test_D6_single_ballot_as_aggregate(case: Case) -> None:
-    contest, group = next(name for name in case.closed_election.tallied_lists() if name[0] == "question")
+    contest, group = next(name for name in case.closed_election.lists if name[0] == "question")
     data = case.record.list_bytes(contest, group)
     expect("decrypt.aggregate", case, case.entries(), contest, group, data[64:] + data[:64])
     entries = [e for e in case.entries() if e.type != "aggregate"]

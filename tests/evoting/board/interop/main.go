@@ -248,7 +248,7 @@ func make_(name string) error {
 		p.Hashes = append(p.Hashes, h)
 	}
 	// The witness's vkey of a plain key is turned into one of type 0x04.
-	material, err := base64.StdEncoding.DecodeString(witnessVkey[strings.LastIndex(witnessVkey, "+")+1:])
+	material, err := base64.StdEncoding.DecodeString(strings.SplitN(witnessVkey, "+", 3)[2])
 	if err != nil {
 		return err
 	}

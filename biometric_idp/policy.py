@@ -1,7 +1,7 @@
 """What issuers, wallets and bulk tools must know of an election: the issuance policy, a JSON file made by the office.
 
-Everything in it is public and can be checked against the opening entry; an issuer takes it in once, when it opens its
-store for the election.
+Everything in it is public. An issuer takes it in once, when it opens its store, and compares it with the record then
+(``issuer.record_check``).
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nacl.signing import SigningKey
+
 from biometric_idp.enrolment.log import EnrolmentSource
 from biometric_idp.errors import FormatError
 from biometric_idp.files import read_json, write_json
 from biometric_idp.schema import require_hex, require_id, require_list, require_map, require_text, require_uint
+from biometric_idp.signatures import frames_signature_holds, sign_frames
 from biometric_idp.webauthn import PublicPasskey, RelyingParty, require_cose_key
 from crypto.log.checkpoint import is_origin
 
 FORMAT = "evoting-issuance-policy/v1"
+OFFICER_DOMAIN = "evoting/v1/officer-passkey"
 MAX_ISSUERS = 100
 _MEMBERS = frozenset(
     {
@@ -41,10 +45,26 @@ _MEMBERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Officer:
-    """An officer's passkey for terminal voters."""
+    """An officer's passkey for terminal voters, signed by the officer's role key."""
 
     role: str
     passkey: PublicPasskey
+    signature: bytes
+
+
+def sign_officer_passkey(key: SigningKey, fingerprint: bytes, role: str, passkey: PublicPasskey) -> Officer:
+    """An officer's word for its own passkey in one election."""
+    return Officer(role, passkey, sign_frames(key, OFFICER_DOMAIN, *_officer_parts(fingerprint, role, passkey)))
+
+
+def officer_signature_holds(officer: Officer, public_key: bytes, fingerprint: bytes) -> bool:
+    """Whether the officer with this role key signed the passkey for this election."""
+    parts = _officer_parts(fingerprint, officer.role, officer.passkey)
+    return frames_signature_holds(public_key, officer.signature, OFFICER_DOMAIN, *parts)
+
+
+def _officer_parts(fingerprint: bytes, role: str, passkey: PublicPasskey) -> tuple[bytes, ...]:
+    return fingerprint, role.encode(), passkey.credential, passkey.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +133,7 @@ def write_policy(path: Path, policy: IssuancePolicy) -> None:
                     "credential": officer.passkey.credential.hex(),
                     "algorithm": officer.passkey.algorithm,
                     "key": officer.passkey.key.hex(),
+                    "signature": officer.signature.hex(),
                 }
                 for officer in policy.officers
             ],
@@ -172,7 +193,7 @@ def _style(value: object) -> tuple[str, int]:
 
 
 def _officer(value: object) -> Officer:
-    members = require_map(value, frozenset({"role", "credential", "algorithm", "key"}), "officer")
+    members = require_map(value, frozenset({"role", "credential", "algorithm", "key", "signature"}), "officer")
     algorithm = members["algorithm"]
     if type(algorithm) is not int:
         raise FormatError("algorithm of an officer's passkey is no integer")
@@ -181,4 +202,5 @@ def _officer(value: object) -> Officer:
     credential = require_hex(members, "credential", None, "officer")
     if not 1 <= len(credential) <= 1023:
         raise FormatError("credential id of an officer's passkey has the wrong length")
-    return Officer(require_id(members["role"], "role of an officer"), PublicPasskey(credential, algorithm, key))
+    role = require_id(members["role"], "role of an officer")
+    return Officer(role, PublicPasskey(credential, algorithm, key), require_hex(members, "signature", 64, "officer"))

@@ -25,7 +25,7 @@ def encode(value: Value) -> bytes:
     Raises:
         ValueError: the value is outside the profile (a float, a tag, a key that is no text, an integer beyond 2^53).
     """
-    _require_profile(value, 0)
+    _require_profile(value, 0, None)
     return cbor2.dumps(value, canonical=True)
 
 
@@ -44,7 +44,9 @@ def decode(data: bytes, *, limit: int | None = None) -> Value:
     stream = BytesIO(data)
     try:
         value = cbor2.CBORDecoder(stream).decode()
-        _require_profile(value, 0)
+        # Every item takes a byte at least. More of them than bytes come from shared references (tags 28 and 29), with
+        # which a few hundred bytes could ask for a walk without end.
+        _require_profile(value, 0, [len(data)])
         again = cbor2.dumps(value, canonical=True)
     except DecodeError:
         raise
@@ -55,20 +57,24 @@ def decode(data: bytes, *, limit: int | None = None) -> Value:
     return value
 
 
-def _require_profile(value: object, depth: int) -> None:
+def _require_profile(value: object, depth: int, budget: list[int] | None) -> None:
     if depth > _MAX_DEPTH:
         raise DecodeError(f"CBOR is nested deeper than {_MAX_DEPTH}")
+    if budget is not None:
+        budget[0] -= 1
+        if budget[0] < 0:
+            raise DecodeError("CBOR refers to its own parts")
     kind = type(value)
     if kind is int:
         if not -_MAX_INTEGER <= value <= _MAX_INTEGER:  # type: ignore[operator]
             raise DecodeError("integer beyond 2^53")
     elif kind is list:
         for item in value:  # type: ignore[attr-defined]
-            _require_profile(item, depth + 1)
+            _require_profile(item, depth + 1, budget)
     elif kind is dict:
         for key, item in value.items():  # type: ignore[attr-defined]
             if type(key) is not str:
                 raise DecodeError("a map key is not text")
-            _require_profile(item, depth + 1)
+            _require_profile(item, depth + 1, budget)
     elif kind not in (bytes, str, bool, type(None)):
         raise DecodeError(f"a value of type {kind.__name__} is outside the profile")

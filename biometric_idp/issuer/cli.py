@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from biometric_idp.errors import IdpError
+from biometric_idp.errors import IdpError, StateError
 from biometric_idp.files import write_atomic
 from biometric_idp.issuer.ceremony import issuance_keys_blob, read_ceremony_parameters, take_step
 from biometric_idp.issuer.keys import IssuerDirectory
 from biometric_idp.issuer.office import answer_file, close_ledger, open_election, prove_citizen_position
+from biometric_idp.issuer.record_check import read_trusted_fingerprint
 from crypto.dkg.driver import STEPS
 from crypto.errors import CryptoError
 from crypto.group import load_group, load_pairing_group, set_threads
@@ -46,6 +47,11 @@ def _ceremony(arguments: argparse.Namespace) -> None:
 
 
 def _open(arguments: argparse.Namespace) -> None:
+    if (arguments.record is None) != (arguments.trust_root is None):
+        raise StateError("--record and --trust-root belong together")
+    trusted = None
+    if arguments.record is not None:
+        trusted = (arguments.record, read_trusted_fingerprint(arguments.trust_root))
     objections = open_election(
         IssuerDirectory(arguments.dir),
         arguments.policy,
@@ -53,8 +59,9 @@ def _open(arguments: argparse.Namespace) -> None:
         arguments.enrolment_log,
         arguments.issuance_keys,
         load_pairing_group(),
+        trusted,
     )
-    print(json.dumps({"without-effect": objections}, ensure_ascii=False))
+    print(json.dumps({"compared-with-record": trusted is not None, "without-effect": objections}, ensure_ascii=False))
 
 
 def _issue(arguments: argparse.Namespace) -> None:
@@ -119,6 +126,8 @@ def _parser() -> argparse.ArgumentParser:
     opening = step("open", _open, "Open an election: take in policy, roll, enrolment log and issuance keys.")
     for name in ("--policy", "--roll", "--enrolment-log", "--issuance-keys"):
         opening.add_argument(name, type=Path, required=True)
+    opening.add_argument("--record", type=Path, help="election record to compare policy and keys with")
+    opening.add_argument("--trust-root", type=Path, help="trust root that reached this issuer by another way")
     issue = step("issue", _issue, "Answer a file of requests; running it again gives the same answers.")
     issue.add_argument("--requests", type=Path, required=True)
     issue.add_argument("--answers", type=Path, required=True)

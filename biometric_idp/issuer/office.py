@@ -17,6 +17,7 @@ from biometric_idp.issuer.ledger import (
     prove_position,
     tree_leaf_hashes,
 )
+from biometric_idp.issuer.record_check import require_policy_of_record
 from biometric_idp.issuer.service import Issuer
 from biometric_idp.issuer.store import IssuerStore, create_store
 from biometric_idp.policy import IssuancePolicy, read_policy
@@ -45,9 +46,20 @@ def read_enrolment_entries(path: Path) -> Iterator[bytes]:
 
 
 def open_election(
-    directory: IssuerDirectory, policy_path: Path, roll_path: Path, log_path: Path, keys_path: Path, group: PairingGroup
+    directory: IssuerDirectory,
+    policy_path: Path,
+    roll_path: Path,
+    log_path: Path,
+    keys_path: Path,
+    group: PairingGroup,
+    trusted: tuple[Path, bytes] | None = None,
 ) -> list[str]:
     """Take in policy, roll and enrolment log, and make the store; all or nothing.
+
+    Opening again with the same policy does nothing.
+
+    Args:
+        trusted: the election record and the fingerprint from the trust root, to compare policy and keys with.
 
     Returns:
         One line for each enrolment that has no effect.
@@ -56,9 +68,13 @@ def open_election(
         FormatError: one of the files is wrong; nothing was written.
         StateError: an election is already open here, or this issuer and its shares do not belong to it.
     """
-    if directory.store.exists():
-        raise StateError(f"{directory.store}: an election is already open here")
     policy = read_policy(policy_path)
+    if trusted is not None:
+        require_policy_of_record(policy, keys_path.read_bytes(), *trusted)
+    if directory.store.exists():
+        if directory.policy.is_file() and directory.policy.read_bytes() == policy_path.read_bytes():
+            return []
+        raise StateError(f"{directory.store}: another election is already open here")
     roll = read_roll(roll_path)
     if roll.sizes() != list(policy.styles):
         raise FormatError(f"{roll_path}: ballot styles and sizes are not those of the policy")

@@ -148,7 +148,7 @@ class IssuerStore:
                 "DO UPDATE SET value = excluded.value WHERE excluded.value > value",
                 (credential, value),
             )
-            if risen.rowcount == 0:
+            if risen.rowcount == 0 and not self._is_recorded(connection, position, digest):
                 return self._refuse(connection, position, item.hash, "counter", item.date)
         terminal = item.voter_class == "terminal"
         entry = cbor.encode({"class": item.voter_class, "date": item.date, "hash": item.hash, "request": data})
@@ -165,6 +165,11 @@ class IssuerStore:
         if row[0] == item.hash:
             return None
         return self._refuse(connection, position, item.hash, "already-issued", item.date)
+
+    def _is_recorded(self, connection: sqlite3.Connection, position: int, digest: bytes) -> bool:
+        """Whether this very request is on the ledger, put there since this transaction's caller looked."""
+        query = "SELECT 1 FROM ledger WHERE election = ? AND position = ? AND digest = ?"
+        return connection.execute(query, (self._fingerprint, position, digest)).fetchone() is not None
 
     def _refuse(self, connection: sqlite3.Connection, position: int, hash_: bytes, code: str, date: int) -> str:
         connection.execute(

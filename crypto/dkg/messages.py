@@ -114,6 +114,8 @@ def open_message(parameters: CeremonyParameters, envelope: Envelope, *, attempt:
     """
     if envelope.type not in ROUND_TYPES[round_number - 1]:
         raise NotAMessage("envelope", f"a message of type {envelope.type!r} does not belong to round {round_number}")
+    if len(envelope.body) > MAX_ENVELOPE_BYTES or len(envelope.encode()) > MAX_ENVELOPE_BYTES:
+        raise NotAMessage("envelope", f"a message of more than {MAX_ENVELOPE_BYTES} bytes")
     index = parameters.index_of(envelope.role)
     if index is None:
         raise NotAMessage("envelope", f"{envelope.role!r} takes no part in this ceremony")

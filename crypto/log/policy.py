@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from crypto.log.checkpoint import Checkpoint, is_origin, verify_log_signature
+from crypto.log.checkpoint import Checkpoint, decode_checkpoint_text, is_origin
 from crypto.log.cosignature import verify_cosignature
 from crypto.log.errors import LogFormatError, QuorumNotReached, UnknownLog
 from crypto.log.note import (
@@ -16,6 +16,7 @@ from crypto.log.note import (
     VerifierKey,
     decode_decimal,
     decode_vkey,
+    verify_note_signature,
 )
 
 #: How far the clock of a log witness may run ahead of the evaluation, in seconds.
@@ -108,13 +109,16 @@ def verify_checkpoint(
         InvalidNoteSignature: a signature of a known log or witness does not verify.
         QuorumNotReached: names the witnesses that did count.
     """
-    candidates = [key for key in policy.logs if note.signature_by(key) is not None]
-    accepted: tuple[Checkpoint, VerifierKey] | None = None
-    for key in candidates:
-        accepted = accepted or (verify_log_signature(note, key), key)
-        verify_log_signature(note, key)
-    if accepted is None:
-        raise UnknownLog("checkpoint is not signed by a log of the policy")
+    checkpoint = decode_checkpoint_text(note.text)
+    log: VerifierKey | None = None
+    for key in policy.logs:
+        line = note.signature_by(key)
+        if line is not None:
+            verify_note_signature(note.text, line, key)
+            if log is None and key.name == checkpoint.origin:
+                log = key
+    if log is None:
+        raise UnknownLog(f"checkpoint of {checkpoint.origin!r} is not signed by that log under the policy")
     times: dict[str, int] = {}
     future: list[str] = []
     for name, key in policy.witnesses.items():
@@ -133,7 +137,7 @@ def verify_checkpoint(
             tuple(times),
             tuple(future),
         )
-    return TrustedCheckpoint(*accepted, times, tuple(future))
+    return TrustedCheckpoint(checkpoint, log, times, tuple(future))
 
 
 def decode_policy(data: bytes) -> Policy:

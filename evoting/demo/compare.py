@@ -17,7 +17,7 @@ from evoting.seats import ContestResult, Result, decode_result, describe_outcome
 def read_result(record: ElectionRecord) -> Result:
     """The result that the record names."""
     data = record.board.get_blob(read_blobref(record.only("result").body["result"]))
-    return decode_result(data, record.manifest, record.manifest.limits.blob_bytes)
+    return decode_result(data, record.manifest, record.manifest.limits.blob_bytes, fingerprint=record.fingerprint)
 
 
 def write_result(record: ElectionRecord, places: Places) -> None:

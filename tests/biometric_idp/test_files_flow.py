@@ -366,8 +366,17 @@ def test_steps_out_of_order_or_done_twice_say_so(copy: Flow, capsys: pytest.Capt
     before = tree(copy.root)
     assert issuer(["keygen", "--dir", str(copy.issuers[0])]) == 2
     assert "already here" in require_one_line(capsys, copy.root, before)
+    assert issuer(copy.open(0)) == 0  # the same election again: nothing to do
+    assert tree(copy.root) == before
+    capsys.readouterr()
+    policy = copy.policy.read_text()
+    copy.policy.write_text(policy.replace("officers\": []", "officers\":  []"))
+    assert copy.policy.read_text() != policy
+    before = tree(copy.root)
     assert issuer(copy.open(0)) == 2
-    assert "already open" in require_one_line(capsys, copy.root, before)
+    assert "another election is already open" in require_one_line(capsys, copy.root, before)
+    assert issuer([*copy.open(0), "--record", str(copy.root)]) == 2
+    assert "belong together" in require_one_line(capsys, copy.root, before)
     assert issuer(["prove", "--dir", str(copy.issuers[0]), "--position", "15"]) == 2
     assert "no position 15" in require_one_line(capsys, copy.root, before)
     assert issuer(["prove", "--dir", str(copy.root / "nowhere"), "--position", "1"]) == 2

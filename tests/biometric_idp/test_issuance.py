@@ -69,6 +69,13 @@ def test_the_same_request_gets_the_same_answer_and_one_ledger_row(world: World) 
         assert ledger.size == 1
 
 
+def test_the_same_request_twice_in_one_batch_is_one_request(world: World) -> None:
+    request = world.request(world.wallet(0), counter=7).encode()
+    answers = world.issuer(1).answer([request, request], NOW)
+    assert refused(answers) == [None, None]
+    assert answers[0] == answers[1]
+
+
 def test_a_fresh_assertion_over_the_same_hash_gets_the_same_answer(world: World) -> None:
     stored = world.wallet(0)
     issuer = world.issuer(1)

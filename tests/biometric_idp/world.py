@@ -27,7 +27,7 @@ from biometric_idp.idp.ticket import sign_tickets
 from biometric_idp.issuer.checks import DAY
 from biometric_idp.issuer.service import Issuer, IssuerKeys
 from biometric_idp.issuer.store import IssuerStore, create_store
-from biometric_idp.policy import IssuancePolicy, Officer
+from biometric_idp.policy import IssuancePolicy, sign_officer_passkey
 from biometric_idp.registrar.roll import Roll, make_roll
 from biometric_idp.request import Answer, Assertion, Refusal, Request, request_hash
 from biometric_idp.webauthn import RelyingParty
@@ -122,7 +122,10 @@ class World:
             tuple((f"issuer-{i}", bytes(k.verify_key)) for i, k in enumerate(self.signing, start=1)),
             self.threshold,
             tuple(self.roll.sizes()),
-            tuple(Officer(f"officer-{i}", own.public) for i, own in enumerate(self.officers, start=1)),
+            tuple(
+                sign_officer_passkey(key(f"officer {i}"), self.fingerprint, f"officer-{i}", own.public)
+                for i, own in enumerate(self.officers, start=1)
+            ),
             self.source(entries),
         )
 

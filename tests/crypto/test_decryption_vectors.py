@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from typing import Any
@@ -13,6 +14,9 @@ from crypto.decryption import verify_totals as check_totals
 from crypto.errors import CryptoError
 from crypto.group import load_group, native_available
 from tests.crypto.make_decryption_vectors import DIRECTORY, documents
+from verifier.equations.decryption import verify_factors as verifier_verify_factors
+from verifier.equations.interface import PostedFactors
+from verifier.failure import Failure
 
 FILES = ("decryption-mixed.json", "decryption-totals.json")
 VECTORS = [json.loads((DIRECTORY / name).read_text()) for name in FILES]
@@ -59,3 +63,25 @@ def test_plaintexts(vector: dict[str, Any]) -> None:
         book = bytes.fromhex(vector["code-book"])
         plaintexts = decode_plaintexts(bytes.fromhex(vector["plaintexts"]), len(data) // 64, book)
         verify_plaintexts(group, data, factors, plaintexts, book, os.urandom)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=FILES)
+def test_entries_as_the_independent_verifier_judges_them(vector: dict[str, Any]) -> None:
+    data = bytes.fromhex(vector["list"])
+
+    def failures(trustee: int, factors: str, proof: str) -> list[Failure]:
+        key = bytes.fromhex(vector["verification-keys"][trustee - 1])
+        digest = hashlib.sha256(data).digest()
+        return verifier_verify_factors(
+            PostedFactors(trustee, key, digest, bytes.fromhex(factors), bytes.fromhex(proof)),
+            fingerprint=bytes.fromhex(vector["fingerprint"]),
+            contest=vector["contest"],
+            group_id=vector["group"],
+            ciphertexts=data,
+            group=load_group(),
+        )
+
+    for entry in vector["entries"]:
+        assert not failures(entry["trustee"], entry["factors"], entry["proof"])
+    for entry in vector["invalid"]:
+        assert failures(1, entry["factors"], entry["proof"]), entry["what"]

@@ -79,7 +79,7 @@ def decode_opening(data: bytes, style: StyleShape) -> tuple[ContestOpening, ...]
     """Decode an opening.
 
     Raises:
-        FormatError: it is ``malformed``: not of the schema, or of other counts or lengths than the style's.
+        FormatError: not of the schema, or of other counts or lengths than the style's (reason ``opening``).
     """
     fields = schema.decode_as(data, _OPENING, "opening")
     if len(fields["contests"]) != len(style.contests):

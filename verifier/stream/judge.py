@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -144,7 +144,7 @@ def _judge_rows(context: JudgeContext, rows: RowSet, failures: Sequence[RowFailu
                 _compare(chunk, claim, None, Failure("nothing is wrong with it", entry=int(rows.entries[row])))
         return
     _judge_kind(rows, chunk)
-    if rows.openings:
+    if rows.batch.kind == "challenge":
         _judge_openings(context, rows, failed.keys(), chunk)
     undecodable = [row for row, failure in failed.items() if failure.reason == "malformed"]
     _sum_counted(context, rows, undecodable, chunk)
@@ -176,20 +176,27 @@ def _judge_kind(rows: RowSet, chunk: JudgeChunk) -> None:
         chunk.fail("accounting.dispositions", Failure(sentence, entry=int(rows.entries[row])))
 
 
-def _judge_openings(context: JudgeContext, rows: RowSet, failed: object, chunk: JudgeChunk) -> None:
+def _judge_openings(context: JudgeContext, rows: RowSet, failed: Collection[int], chunk: JudgeChunk) -> None:
     """Openings of challenges are tested after duplicates, so not where a duplicate is claimed."""
-    group = load_group(context.arithmetic)
-    wrong = {
-        failure.row: failure
-        for failure in verify_openings(rows.batch, rows.openings, context.election, group, context.randomness)
-        if failure.row not in failed  # type: ignore[operator]
-    }
+    wrong = _opening_failures(context, rows)
     for row, claim in enumerate(rows.claims.tolist()):
         failure = wrong.get(row)
+        if row in failed:
+            continue
         if claim in (claims.CHALLENGED, claims.EXCESS) and failure is not None:
             _compare(chunk, claim, "opening", _located(failure, rows))
         if claim == claims.OPENING and failure is None:
             _compare(chunk, claim, None, Failure("its opening is right", entry=int(rows.entries[row])))
+
+
+def _opening_failures(context: JudgeContext, rows: RowSet) -> dict[int, RowFailure]:
+    if rows.opening_defects:
+        return {
+            row: RowFailure(row, "opening", "opening.form", defect) for row, defect in enumerate(rows.opening_defects)
+        }
+    group = load_group(context.arithmetic)
+    failures = verify_openings(rows.batch, rows.openings, context.election, group, context.randomness)
+    return {failure.row: failure for failure in failures}
 
 
 def _sum_counted(context: JudgeContext, rows: RowSet, undecodable: Sequence[int], chunk: JudgeChunk) -> None:

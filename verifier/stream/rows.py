@@ -29,7 +29,8 @@ class RowSet:
     ordinals: NDArray[np.uint32]
     claims: NDArray[np.uint8]
     sequences: NDArray[np.uint64]
-    openings: tuple[tuple[ContestOpening, ...], ...] = ()
+    openings: tuple[tuple[ContestOpening, ...], ...] = ()  # of challenges whose openings are well-formed
+    opening_defects: tuple[str, ...] = ()  # of challenges whose openings are not
 
     def components(self) -> Iterator[tuple[bytes, NDArray[np.uint32]]]:
         """Ciphertext components and commitments, with the ordinals of their rows."""
@@ -40,7 +41,7 @@ class RowSet:
 
 @dataclass(frozen=True)
 class MalformedRow:
-    """An entry whose body (or opening) is not well-formed."""
+    """An entry whose body is not well-formed."""
 
     entry: int
     claim: int
@@ -133,24 +134,38 @@ class _Decoded:
     entry: VoterEntry
     body: BallotBody
     opening: tuple[ContestOpening, ...]
+    opening_defect: str = ""
+
+
+def _decode_row(item: Located, fingerprint: bytes, styles: Mapping[str, StyleShape]) -> _Decoded | MalformedRow:
+    entry = split_voter_entry(item.raw)
+    if entry is None:
+        raise AssertionError("only ballots and challenges are read as rows")
+    try:
+        body = decode_ballot(entry.body, fingerprint, styles)
+    except FormatError as error:
+        return MalformedRow(item.entry, item.claim, style_of(entry.body, styles), str(error))
+    if entry.opening is None:
+        return _Decoded(item, entry, body, ())
+    try:
+        return _Decoded(item, entry, body, decode_opening(entry.opening, body.style))
+    except FormatError as error:
+        return _Decoded(item, entry, body, (), str(error))
 
 
 def _general_rows(
     items: Sequence[Located], fingerprint: bytes, styles: Mapping[str, StyleShape]
 ) -> tuple[list[RowSet], list[MalformedRow]]:
-    groups: dict[tuple[str, str, bool], list[_Decoded]] = defaultdict(list)
+    # A challenge whose opening is not well-formed is judged by everything else first, so it is a row as well.
+    groups: dict[tuple[str, str, bool, bool], list[_Decoded]] = defaultdict(list)
     malformed = []
     for item in items:
-        entry = split_voter_entry(item.raw)
-        if entry is None:
-            raise AssertionError("only ballots and challenges are read as rows")
-        try:
-            body = decode_ballot(entry.body, fingerprint, styles)
-            opening = () if entry.opening is None else decode_opening(entry.opening, body.style)
-        except FormatError as error:
-            malformed.append(MalformedRow(item.entry, item.claim, style_of(entry.body, styles), str(error)))
-            continue
-        groups[entry.type, body.style.id, item.claim in DEFECTIVE].append(_Decoded(item, entry, body, opening))
+        row = _decode_row(item, fingerprint, styles)
+        if isinstance(row, MalformedRow):
+            malformed.append(row)
+        else:
+            key = (row.entry.type, row.body.style.id, item.claim in DEFECTIVE, bool(row.opening_defect))
+            groups[key].append(row)
     return [_decoded_rows(rows, key[2]) for key, rows in groups.items()], malformed
 
 
@@ -177,5 +192,6 @@ def _decoded_rows(rows: Sequence[_Decoded], defective: bool) -> RowSet:
         defective,
         *_numbers([row.item for row in rows]),
         np.array([row.body.sequence for row in rows], dtype=np.uint64),
-        () if is_ballot else tuple(row.opening for row in rows),
+        tuple(row.opening for row in rows if row.opening),
+        tuple(row.opening_defect for row in rows if row.opening_defect),
     )

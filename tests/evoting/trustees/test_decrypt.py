@@ -201,6 +201,13 @@ def test_D6_selection_before_the_close(case: Case) -> None:
     expect("decrypt.closed", case, [*entries, close])
 
 
+@pytest.mark.parametrize("groups", [5, [5], [{"contest": "list"}], [{"contest": 1, "groups": [{"group": "east"}]}]])
+def test_malformed_selection_is_refused(case: Case, groups: object) -> None:
+    selection = case.closed_election.of_type("selection")[0]
+    malformed = case.resign(selection, "officer-1", "officer-2", groups=groups)
+    expect("decrypt.closed", case, [malformed if e is selection else e for e in case.entries()])
+
+
 def test_D6_two_openings(case: Case) -> None:
     opening = case.closed_election.of_type("opening")[0]
     expect("decrypt.root", case, [*case.entries(), opening])

@@ -114,12 +114,22 @@ def decode_role_entry(entry: bytes) -> RoleEntry:
     value = cbor.decode(entry, limit=MAX_ENTRY_BYTES)
     if not isinstance(value, dict) or value.keys() != {"type", "body", "signatures"}:
         raise DecodeError("not a role entry: type, body and signatures are expected")
+    if not isinstance(value["type"], str) or not isinstance(value["body"], bytes):
+        raise DecodeError("not a role entry: the type is text and the body a byte string")
     body = cbor.decode(value["body"], limit=MAX_ENTRY_BYTES)
     if not isinstance(body, dict):
         raise DecodeError(f"the body of the {value['type']} entry is not a map")
+    if not isinstance(value["signatures"], list):
+        raise DecodeError(f"the signatures of the {value['type']} entry are not a list")
     signatures = []
     for item in value["signatures"]:
-        if not isinstance(item, dict) or item.keys() != {"role", "signature"}:
+        if (
+            not isinstance(item, dict)
+            or item.keys() != {"role", "signature"}
+            or not isinstance(item["role"], str)
+            or not isinstance(item["signature"], bytes)
+            or len(item["signature"]) != 64
+        ):
             raise DecodeError(f"a signature of the {value['type']} entry is malformed")
         signatures.append((item["role"], item["signature"]))
     return RoleEntry(value["type"], body, tuple(signatures), value["body"], entry)
@@ -136,6 +146,8 @@ def require_signatures(entry: RoleEntry, binding: Binding, keys: Mapping[str, by
     message = signed_message(binding, entry.type, entry.encoded_body)
     for role, signature in entry.signatures:
         try:
+            if role not in keys:
+                raise EntryError(f"the {entry.type} entry is signed by {role}, which is no role of this election")
             VerifyKey(keys[role]).verify(message, signature)
         except (BadSignatureError, ValueError):
             raise EntryError(f"the signature of {role} on the {entry.type} entry does not hold") from None

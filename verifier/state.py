@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,7 +26,7 @@ from verifier.hashing import sha
 from verifier.record import schema
 from verifier.record.entries import RoleEntry, blobrefs, decode_entry, decode_lists
 from verifier.record.errors import FormatError, UnreadableError
-from verifier.record.files import LogFiles, blob_path, hash_file, map_file, read_file
+from verifier.record.files import LogFiles, blob_path, hash_file, map_file, read_file, walk
 from verifier.record.manifest import Manifest, codes_of, decode_manifest
 from verifier.record.note import MAX_NOTE_BYTES, Checkpoint, parse_checkpoint
 from verifier.record.results import decode_result
@@ -114,8 +115,16 @@ class State:
     # -- the log -------------------------------------------------------------------------------------------------------
 
     @cached_property
+    def has_enough_files(self) -> bool:
+        """Whether the directory can hold a log of the checkpoint's size at all; else nothing of it is enumerated."""
+        needed = self.log.expected_count()
+        return sum(1 for _ in islice(walk(self.root), needed)) == needed
+
+    @cached_property
     def scan(self) -> Scan:
         """The first pass over the log."""
+        if not self.has_enough_files:
+            raise NotRun("record.files", "the directory holds fewer files than a log of this size")
         scan, runs = Scan(), bundle_runs(self.log, self.settings.chunk)
         self.settings.progress.start("reading the log", self.log.size)
         for run, chunk in zip(runs, run_tasks(scan_chunk, self.log, runs, self.settings.jobs), strict=True):

@@ -9,12 +9,10 @@ from nacl.signing import SigningKey
 from crypto import cbor
 from crypto.elgamal import EncryptionKey
 from crypto.entry import (
-    VOTER_TYPES,
     Binding,
     RoleEntry,
     decode_role_entry,
     election_fingerprint,
-    entry_type,
     sign_entry,
 )
 from crypto.group import load_group, load_pairing_group
@@ -26,9 +24,10 @@ from evoting.board.store import Board
 from evoting.definition import Manifest, decode_manifest, manifest_hash
 from evoting.errors import RecordError
 
-#: How an entry's first key ends tells a voter's entry from a role's without decoding it.
-_BODY_PREFIX = b"\xa3\x64body"
-_CHALLENGE_PREFIX = b"\xa4\x64body"
+#: First bytes of a ballot's and a challenge's map: their number of keys, then the key "body".
+_BALLOT_START, _CHALLENGE_START = b"\xa3\x64body", b"\xa4\x64body"
+#: Header of a CBOR byte string -> bytes of its length.
+_LENGTH_BYTES = {0x58: 1, 0x59: 2, 0x5A: 4}
 
 
 class ElectionRecord:
@@ -160,20 +159,21 @@ class ElectionRecord:
 
 def is_voter_entry(entry: bytes) -> bool:
     """Whether an entry is a ballot or a challenge."""
-    if entry.startswith(_CHALLENGE_PREFIX):
-        return True
-    if not entry.startswith(_BODY_PREFIX):
-        return False
-    header = entry[6]
-    sizes = {0x58: 1, 0x59: 2, 0x5A: 4}
-    width = sizes.get(header, 0)
-    length = int.from_bytes(entry[7 : 7 + width], "big") if width else header & 0x1F
-    return entry[7 + width + length :].startswith(b"\x64type\x66ballot") or entry_type(entry) in VOTER_TYPES
+    return _has_type(entry, _BALLOT_START, b"\x64type\x66ballot") or is_challenge_entry(entry)
 
 
 def is_challenge_entry(entry: bytes) -> bool:
     """Whether an entry is a challenge."""
-    return entry.startswith(_CHALLENGE_PREFIX)
+    return _has_type(entry, _CHALLENGE_START, b"\x64type\x69challenge")
+
+
+def _has_type(entry: bytes, start: bytes, encoded_type: bytes) -> bool:
+    """Whether the type follows the body, without decoding the entry: the keys of a map have one order."""
+    if not entry.startswith(start) or len(entry) < 8:
+        return False
+    width = _LENGTH_BYTES.get(entry[6], 0)
+    length = int.from_bytes(entry[7 : 7 + width], "big") if width else entry[6] & 0x1F
+    return entry.startswith(encoded_type, 7 + width + length)
 
 
 def read_blobref(value: object) -> BlobRef:

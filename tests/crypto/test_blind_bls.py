@@ -134,10 +134,10 @@ def test_zero_randomizer_is_drawn_again_and_a_broken_source_is_refused() -> None
         generate_randomizers(1, lambda _: b"short")
 
 
-@pytest.mark.parametrize("bad", [[5], [0, 63], [17, 18, 40]])
+@pytest.mark.parametrize("bad", [[5], [0, 15], [7, 8, 12]])
 def test_bisection_names_every_wrong_credential(group: PairingGroup, bad: list[int]) -> None:
     style, other = Style(group, 2, 3), Style(group, 2, 3, "other")
-    messages = messages_of(64)
+    messages = messages_of(16)
     credentials = bytearray(issue(group, style, messages, (1, 2)).encode())
     wrong = hash_credential_message(group, messages).mul([other.secret]).encode()
     for index in bad:
@@ -206,7 +206,7 @@ def test_messages_are_framed_so_that_no_two_share_bytes() -> None:
 def test_C3_256_interleaved_sessions_give_no_257th_signature(group: PairingGroup) -> None:
     """Products of answers are signatures on products of points, none of which hashes from a message."""
     style = Style(group, 3, 4)
-    sessions = 256 if native_available() else 8
+    sessions = 256 if native_available() else 4
     messages = messages_of(sessions + 1)
     randomizers = generate_randomizers(sessions, os.urandom)
     blinded = blind(hash_credential_message(group, messages[:-1]), randomizers)

@@ -390,9 +390,7 @@ class WrongOpening(Case):
         return [encode_challenge_entry(built.bodies[0], signature, data)]
 
     def forced(self, selection: Selection) -> dict[int, int]:
-        return {
-            ordinal: 2 for ordinal, entry in enumerate(self.record.voter_entries()) if is_challenge_entry(entry)
-        }
+        return {ordinal: 2 for ordinal, entry in enumerate(self.record.voter_entries()) if is_challenge_entry(entry)}
 
 
 @case("a challenged ballot is cast and counted as well", "ballots.duplicate", "challenges.uncounted")

@@ -44,9 +44,7 @@ def honest_body(
     return election.build(style, [row], sequence, choices)[1].bodies[0]
 
 
-def edited(
-    election: SmallElection, style: str, row: int, edit: Edit, *, sequence: int = 1, **fields: object
-) -> bytes:
+def edited(election: SmallElection, style: str, row: int, edit: Edit, *, sequence: int = 1, **fields: object) -> bytes:
     """A proper ballot with its contests edited or fields replaced, signed."""
     value = cbor.decode(honest_body(election, style, row, sequence))
     assert isinstance(value, dict)

@@ -43,9 +43,7 @@ class RogueKey(EditedTrustees):
         group = self.group
         self.polynomial = [int.from_bytes(os.urandom(32), "little") % ORDER for _ in range(2)]
         wanted = group.generator().mul(group.scalars(self.polynomial))
-        reveals = [
-            group.elements_decode(self.commitments(index), allow_identity=False) for index in (1, 2)
-        ]
+        reveals = [group.elements_decode(self.commitments(index), allow_identity=False) for index in (1, 2)]
         rogue = (wanted - reveals[0] - reveals[1]).encode()
 
         def cancel(body: Body) -> None:
@@ -96,9 +94,7 @@ class ForeignPossession(EditedTrustees):
         group = parameters.group
         commitments = group.generate(secret).encode()
         other = (bytes(32), parameters.kind.encode(), u64(1), b"election-key", u64(3), commitments)
-        proof = prove_possession(
-            group, "evoting/v1/ceremony-possession", other, commitments[:32], secret[0], secret[1]
-        )
+        proof = prove_possession(group, "evoting/v1/ceremony-possession", other, commitments[:32], secret[0], secret[1])
         old = self.trustee_completion[0].outcome.keys[0]
         self.adopt(commitments, old)
 
@@ -122,9 +118,7 @@ class ForeignPossession(EditedTrustees):
 
     def shifted(self, key: bytes, index: int) -> bytes:
         group = self.group
-        moved = group.elements_decode(key, allow_identity=False) + group.msm(
-            group.scalars([1, index]), self.difference
-        )
+        moved = group.elements_decode(key, allow_identity=False) + group.msm(group.scalars([1, index]), self.difference)
         return moved.encode()
 
     def joint_key(self) -> bytes:
@@ -282,9 +276,7 @@ class BadSignature(Case):
             return
         from crypto.entry import sign_entry
 
-        raw = cbor.decode(
-            sign_entry(kind, body, self.record.binding, {name: self.keys[name] for name in signers})
-        )
+        raw = cbor.decode(sign_entry(kind, body, self.record.binding, {name: self.keys[name] for name in signers}))
         raw["signatures"][0]["signature"] = bytes(64)  # type: ignore[index, call-overload]
         self.board.append([cbor.encode(raw)])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from verifier.checks.registry import NotRun, check
 from verifier.failure import Failure
-from verifier.record.note import Cosignature, VerifierKey, read_cosignature, verify_note
+from verifier.record.note import Cosignature, VerifierKey, lines_of, read_cosignature, verify_note
 
 if TYPE_CHECKING:
     from verifier.state import State
@@ -35,13 +35,15 @@ def is_timely(state: State, cosignature: Cosignature) -> bool:
     return earliest <= cosignature.timestamp <= state.settings.now + ALLOWANCE_SECONDS
 
 
-@check(
-    "checkpoint.signature", 3, "2-log", "the log signed the checkpoint, under the policy's key and the opening's origin"
-)
+@check("checkpoint.signature", 3, "2-log", "the log signed, under the policy's key and the opening's origin")
 def checkpoint_signature(state: State) -> Iterator[Failure]:
     """The log's own signature."""
-    if not any(verify_note(state.checkpoint.note, key) for key in log_keys(state)):
+    note = state.checkpoint.note
+    if not any(verify_note(note, key) for key in log_keys(state)):
         yield Failure("no valid signature of the log that the trust root's policy names")
+    for key in state.trust.policy.logs:
+        if lines_of(note, key) and not verify_note(note, key):
+            yield Failure(f"the line of the log key {key.name} does not verify")
     try:
         origin = state.opening.fields["origin"]
     except NotRun:
@@ -53,15 +55,19 @@ def checkpoint_signature(state: State) -> Iterator[Failure]:
 @check("checkpoint.quorum", 3, "2-log", "cosignatures of known log witnesses reach the policy's quorum")
 def checkpoint_quorum(state: State) -> Iterator[Failure]:
     """Enough witnesses saw this checkpoint."""
-    found = cosignatures(state)
-    if not state.trust.policy.is_satisfied(found.keys()):
+    policy, found = state.trust.policy, cosignatures(state)
+    for name, key in policy.witnesses.items():
+        if name not in found and lines_of(state.checkpoint.note, key):
+            yield Failure("the cosignature does not verify", role=name)
+    if not policy.is_satisfied(found.keys()):
         yield Failure(f"valid cosignatures of {len(found)} known log witnesses do not reach the quorum")
+    if policy.is_split():
+        yield Failure("the policy's quorum can be reached by two sets of witnesses without a common member")
 
 
-@check("checkpoint.times", 3, "2-log", "counted cosignatures are not in the future nor older than the last timed entry")
+@check("checkpoint.times", 3, "2-log", "the quorum is reached by cosignatures neither in the future nor outdated")
 def checkpoint_times(state: State) -> Iterator[Failure]:
-    """The quorum is reached by cosignatures of a possible time."""
-    found = cosignatures(state)
-    for name, cosignature in found.items():
-        if not is_timely(state, cosignature):
-            yield Failure(f"cosigned at {cosignature.timestamp}, outside of what the entries allow", role=name)
+    """The witnesses saw this checkpoint at a possible time."""
+    timely = {name for name, cosignature in cosignatures(state).items() if is_timely(state, cosignature)}
+    if not state.trust.policy.is_satisfied(timely):
+        yield Failure(f"only {len(timely)} cosignatures are of a time that clock and entries allow: no quorum")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from verifier.checks.checkpoint import log_keys
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 def log_root(state: State) -> Iterator[Failure]:
     """The tree of the entries as they lie here."""
     yield from state.scan.unreadable
-    yield from state.scan.wrong_tiles
-    if state.scan.unreadable:
-        return
-    if root_of(state.scan.roots) != state.checkpoint.root:
+    if not state.scan.unreadable and root_of(state.scan.roots) != state.checkpoint.root:
         yield Failure("the entries give another root hash than the checkpoint")
-    yield from _upper_tiles(state)
+        yield from state.scan.wrong_tiles
+    else:
+        # The entries are right (or cannot be told), so it is the tile that is named.
+        yield from (replace(failure, entry=None) for failure in state.scan.wrong_tiles)
+    if not state.scan.unreadable:
+        yield from _upper_tiles(state)
 
 
 def _upper_tiles(state: State) -> Iterator[Failure]:

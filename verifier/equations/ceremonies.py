@@ -122,8 +122,8 @@ def _audit_attempt(
         attempt.messages.append(_messages(attempt, number, envelopes))
         culprits = judge_round(attempt, number)
         if culprits:
-            if number != len(rounds) - 1:
-                failures.append(_failure("attempts", f"{where} names somebody, but the attempt goes on"))
+            if content["culprits"] and number != len(rounds) - 1:
+                failures.append(_failure("attempts", f"{where} decides the attempt, but it goes on"))
             break
     return attempt, failures + verdict_failures(attempt, culprits, content["culprits"])
 

@@ -181,6 +181,10 @@ class LogFiles:
             raise FormatError(f"hash tile {level}/{index}: {len(data)} bytes instead of {width * _HASH}")
         return data
 
+    def expected_count(self) -> int:
+        """How many files the log itself has."""
+        return 1 + self.bundles + sum(-(-count // TILE_WIDTH) for count in hash_levels(self.size))
+
     def expected_paths(self) -> set[str]:
         """Every file of the log itself."""
         paths = {"checkpoint", *tiles_of("entries", self.size)}

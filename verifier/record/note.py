@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from verifier.record import ed25519
 from verifier.record.errors import FormatError
+from verifier.record.merkle import EMPTY_ROOT
 
 #: Signature types of C2SP signed-note and tlog-cosignature.
 ED25519_NOTE = 0x01
@@ -23,7 +24,9 @@ MAX_SIGNATURES = 256
 #: Sizes above are refused, so that every index stays an exact integer everywhere.
 MAX_SIZE = 2**48
 
-_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+#: Form of an origin line; at most 255 characters.
+_ORIGIN = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*(/[A-Za-z0-9][A-Za-z0-9._~-]*)*")
+_DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,11 @@ class Cosignature:
 
     key: VerifierKey
     timestamp: int
+
+
+def is_origin(name: str) -> bool:
+    """Whether a text has the form of a log's origin."""
+    return len(name) <= 255 and _ORIGIN.fullmatch(name) is not None
 
 
 def is_key_name(name: str) -> bool:
@@ -132,7 +140,10 @@ def parse_note(data: bytes) -> Note:
     lines = tail.split("\n") if tail else []
     if not lines or len(lines) > MAX_SIGNATURES:
         raise FormatError("a note must have signatures, but not too many")
-    return Note(text.encode(), tuple(_signature_line(line) for line in lines))
+    signatures = tuple(_signature_line(line) for line in lines)
+    if len({(line.name, line.key_id) for line in signatures}) < len(signatures):
+        raise FormatError("a note must not have two lines of one key")
+    return Note(text.encode(), signatures)
 
 
 def _signature_line(line: str) -> NoteSignature:
@@ -153,13 +164,17 @@ def parse_checkpoint(data: bytes) -> Checkpoint:
     """
     note = parse_note(data)
     lines = note.text.decode().split("\n")[:-1]
-    if len(lines) != 3 or not lines[0]:
+    if len(lines) != 3:
         raise FormatError("a checkpoint must have exactly the lines origin, size and root")
-    if not _SIZE.fullmatch(lines[1]) or int(lines[1]) > MAX_SIZE:
+    if not is_origin(lines[0]):
+        raise FormatError(f"{lines[0][:80]!r} is not an origin")
+    if not _DECIMAL.fullmatch(lines[1]) or int(lines[1]) > MAX_SIZE:
         raise FormatError(f"{lines[1][:40]!r} is not a tree size")
     root = _base64(lines[2])
     if len(root) != 32:
         raise FormatError("the root hash must be 32 bytes")
+    if lines[1] == "0" and root != EMPTY_ROOT:
+        raise FormatError("a checkpoint of size 0 must have the root of the empty tree")
     return Checkpoint(lines[0], int(lines[1]), root, note)
 
 
@@ -169,15 +184,15 @@ def lines_of(note: Note, key: VerifierKey) -> list[bytes]:
 
 
 def verify_note(note: Note, key: VerifierKey) -> bool:
-    """Whether the note carries exactly one signature line of this key, and it holds."""
+    """Whether the note carries a signature line of this key, and it holds."""
     found = lines_of(note, key)
-    return len(found) == 1 and key.algorithm == ED25519_NOTE and ed25519.verify(key.public_key, note.text, found[0])
+    return bool(found) and key.algorithm == ED25519_NOTE and ed25519.verify(key.public_key, note.text, found[0])
 
 
 def read_cosignature(note: Note, key: VerifierKey) -> Cosignature | None:
     """The valid cosignature of this log witness, or None."""
     found = lines_of(note, key)
-    if len(found) != 1 or key.algorithm != ED25519_COSIGNATURE or len(found[0]) != 72:
+    if not found or key.algorithm != ED25519_COSIGNATURE or len(found[0]) != 72:
         return None
     timestamp = int.from_bytes(found[0][:8], "big")
     if timestamp >= 2**63:

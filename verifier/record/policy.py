@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from verifier.record.errors import FormatError
-from verifier.record.note import ED25519_COSIGNATURE, ED25519_NOTE, VerifierKey, parse_vkey
+from verifier.record.note import ED25519_COSIGNATURE, ED25519_NOTE, VerifierKey, is_origin, parse_vkey
 
 MAX_POLICY_BYTES = 65_536
 #: Groups nest by definition order, so their number bounds the depth of evaluation.
@@ -34,6 +34,17 @@ class Policy:
     def is_satisfied(self, cosigned: Collection[str]) -> bool:
         """Whether the named witnesses reach the quorum."""
         return self.quorum is None or self._holds(self.quorum, cosigned)
+
+    def is_split(self) -> bool:
+        """Whether two disjoint sets of witnesses could both reach the quorum, so that two views could be cosigned."""
+        return self.quorum is None or self._split(self.quorum)
+
+    def _split(self, name: str) -> bool:
+        group = self.groups.get(name)
+        if group is None:
+            return False
+        split = sum(self._split(member) for member in group.members)
+        return 2 * group.threshold <= 2 * split + (len(group.members) - split)
 
     def _holds(self, name: str, cosigned: Collection[str]) -> bool:
         group = self.groups.get(name)
@@ -76,17 +87,22 @@ class _Parser:
         key = parse_vkey(vkey)
         if key.algorithm != ED25519_NOTE:
             raise FormatError(f"the log key of {key.name!r} has the wrong type")
-        if any(other.public_key == key.public_key for other in self.logs):
-            raise FormatError(f"the log key of {key.name!r} is repeated")
+        if not is_origin(key.name):
+            raise FormatError(f"the name {key.name!r} of a log key is not an origin")
+        self.once(key)
         self.logs.append(key)
+
+    def once(self, key: VerifierKey) -> None:
+        """No key stands in two lines, under whatever names."""
+        if any(other.public_key == key.public_key for other in (*self.logs, *self.witnesses.values())):
+            raise FormatError(f"the key of {key.name!r} is repeated")
 
     def witness(self, name: str, vkey: str) -> None:
         self.define(name)
         key = parse_vkey(vkey)
         if key.algorithm != ED25519_COSIGNATURE:
             raise FormatError(f"the witness key of {name!r} has the wrong type")
-        if any(other.public_key == key.public_key for other in self.witnesses.values()):
-            raise FormatError(f"the witness key of {name!r} is repeated")
+        self.once(key)
         self.witnesses[name] = key
 
     def group(self, name: str, threshold: str, members: list[str]) -> None:
@@ -111,8 +127,10 @@ def parse_policy(text: str) -> Policy:
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_POLICY_BYTES:
         raise FormatError("the policy is too long")
+    if not text.endswith("\n") or any("\ud800" <= char <= "\udfff" for char in text):
+        raise FormatError("the policy must be text that ends with a newline")
     parser = _Parser()
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(text[:-1].split("\n"), 1):
         if any((ord(char) < 32 and char != "\t") or ord(char) == 127 for char in line):
             raise FormatError(f"policy line {number}: control character")
         words = [word for word in re.split(r"[ \t]+", line) if word]

@@ -103,7 +103,9 @@ def test_cosignature_covers_time_text_and_key() -> None:
     line = cosign(text, witness, NOW)
     later = NoteSignature(line.name, line.key_id, (NOW + 1).to_bytes(8, "big") + line.signature[8:])
     grown = NoteSignature(line.name, line.key_id, line.signature + b"\x00")
-    beyond = NoteSignature(line.name, line.key_id, (MAX_TIMESTAMP + 1).to_bytes(8, "big") + line.signature[8:])
+    message = f"cosignature/v1\ntime {MAX_TIMESTAMP + 1}\n{text}".encode()
+    too_late = (MAX_TIMESTAMP + 1).to_bytes(8, "big") + witness.sign_message(message)
+    beyond = NoteSignature(line.name, line.key_id, too_late)
     for bad in (later, grown, beyond):
         with pytest.raises(InvalidNoteSignature):
             verify_cosignature(text, bad, witness.verifier)

@@ -1,0 +1,178 @@
+"""Reading by template gives what the general decoder gives, and never more."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from verifier.equations.interface import ContestShape, StyleShape
+from verifier.record.ballots import decode_ballot
+from verifier.record.cbor import Value, encode
+from verifier.record.entries import VoterEntry, decode_entry, split_voter_entry
+from verifier.record.errors import FormatError
+from verifier.stream.rows import Located, RowSet, read_rows
+from verifier.stream.templates import ballot_templates
+
+FINGERPRINT = bytes(range(32))
+STYLES = {
+    style.id: style
+    for style in (
+        StyleShape("east", (ContestShape("q", "homomorphic", 0, 3, 0, 1), ContestShape("l", "mixed", 1, width=1)), b""),
+        StyleShape("west", (ContestShape("q", "homomorphic", 0, 3, 0, 1), ContestShape("l", "mixed", 1, width=1)), b""),
+        StyleShape("a" * 64, (ContestShape("r", "mixed", 0, width=3),), b""),
+    )
+}
+SEQUENCES = [0, 23, 24, 255, 256, 65535, 65536, 2**32 - 1, 2**32, 2**53 - 1]
+
+
+def ballot(style: StyleShape, sequence: int, seed: int = 0, /, **changes: Value) -> bytes:
+    """An entry that is a ballot by its form; the contents of its fields are random."""
+    source = random.Random(seed)
+    body: dict[str, Value] = {
+        "election": FINGERPRINT,
+        "style": style.id,
+        "pseudonym": source.randbytes(32),
+        "credential": source.randbytes(48),
+        "sequence": sequence,
+        "contests": [
+            {
+                "ciphertexts": source.randbytes(64 * shape.ciphertexts),
+                "commitments": source.randbytes(32 * shape.commitments),
+                "scalars": source.randbytes(32 * shape.scalars),
+            }
+            for shape in style.contests
+        ],
+    }
+    return encode({"type": "ballot", "body": encode({**body, **changes}), "signature": source.randbytes(64)})
+
+
+def read(*entries: bytes) -> tuple[list[RowSet], list[str]]:
+    located = [Located(raw, 100 + number, number, 0) for number, raw in enumerate(entries)]
+    sets, malformed = read_rows(located, FINGERPRINT, STYLES)
+    return sets, [row.sentence for row in malformed]
+
+
+def general(raw: bytes) -> tuple[object, ...] | None:
+    """What the general decoders make of an entry."""
+    try:
+        entry = decode_entry(raw, 0)
+        assert isinstance(entry, VoterEntry)
+        body = decode_ballot(entry.body, FINGERPRINT, STYLES)
+    except (FormatError, AssertionError):
+        return None
+    return body.style.id, body.pseudonym, body.credential, body.sequence, body.contests, entry.signature, entry.body
+
+
+def fast(raw: bytes) -> tuple[object, ...] | None:
+    """What ``read_rows`` makes of it."""
+    if split_voter_entry(raw) is None:
+        return None
+    sets, malformed = read(raw)
+    if malformed:
+        return None
+    batch = sets[0].batch
+    contests = tuple((c.ciphertexts, c.commitments, c.scalars) for c in batch.contests)
+    return (
+        batch.style.id,
+        batch.pseudonyms,
+        batch.credentials,
+        int(sets[0].sequences[0]),
+        contests,
+        batch.signatures,
+        batch.messages[0],
+    )
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("sequence", SEQUENCES)
+def test_a_ballot_matches_exactly_one_template_of_its_style(style: str, sequence: int) -> None:
+    raw = ballot(STYLES[style], sequence)
+    row = np.frombuffer(raw, dtype=np.uint8).reshape(1, -1)
+    fitting = [t for t in ballot_templates(STYLES[style], FINGERPRINT) if t.length == len(raw) and t.matches(row)[0]]
+    assert len(fitting) == 1
+    assert fitting[0].sequences(row).tolist() == [sequence]
+    assert fast(raw) == general(raw) is not None
+
+
+def test_a_mixed_batch_is_sorted_by_style_and_keeps_every_row() -> None:
+    entries = [ballot(style, sequence, seed) for seed, (style, sequence) in enumerate(
+        (style, sequence) for style in STYLES.values() for sequence in (0, 1, 300) for _ in range(3)
+    )]  # fmt: skip
+    sets, malformed = read(*entries)
+    assert not malformed
+    found = {
+        int(ordinal): (rows.batch.style.id, rows.batch.messages[row])
+        for rows in sets
+        for row, ordinal in enumerate(rows.ordinals)
+    }
+    expected = {
+        number: (decoded[0], decoded[-1]) for number, raw in enumerate(entries) if (decoded := general(raw)) is not None
+    }
+    assert found == expected
+    assert len(found) == len(entries)
+
+
+@pytest.mark.parametrize(
+    ("defect", "changes"),
+    [
+        ("another election", {"election": bytes(32)}),
+        ("an unknown style", {"style": "eaxt"}),
+        ("a style that is no id", {"style": "EAST"}),
+        ("a short pseudonym", {"pseudonym": bytes(31)}),
+        ("a long credential", {"credential": bytes(49)}),
+        ("a negative sequence number", {"sequence": -1}),
+        ("a sequence number that is text", {"sequence": "0"}),
+        ("no contest", {"contests": []}),
+        ("an unknown key", {"extra": 0}),
+    ],
+)
+def test_malformed_bodies_are_malformed(defect: str, changes: dict[str, Value]) -> None:
+    raw = ballot(STYLES["east"], 0, **changes)
+    assert general(raw) is None
+    assert fast(raw) is None
+
+
+@pytest.mark.parametrize(
+    "head", [b"\x18\x00", b"\x18\x17", b"\x19\x00\xff", b"\x1a\x00\x00\xff\xff", b"\x1b" + bytes(8)]
+)
+def test_a_sequence_number_not_in_its_shortest_form_is_malformed(head: bytes) -> None:
+    """Such an entry has the very bytes of a template but for the number's value."""
+    raw = ballot(STYLES["east"], {2: 24, 3: 256, 5: 65536, 9: 2**32}[len(head)])
+    proper = encode({2: 24, 3: 256, 5: 65536, 9: 2**32}[len(head)])
+    assert raw.count(encode("sequence") + proper) == 1
+    changed = raw.replace(encode("sequence") + proper, encode("sequence") + head)
+    assert general(changed) is None
+    assert fast(changed) is None
+
+
+@given(st.sampled_from(sorted(STYLES)), st.sampled_from(SEQUENCES), st.data())
+def test_any_changed_byte_is_judged_the_same_both_ways(style: str, sequence: int, data: st.DataObject) -> None:
+    raw = bytearray(ballot(STYLES[style], sequence))
+    for _ in range(data.draw(st.integers(1, 3))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    assert fast(bytes(raw)) == general(bytes(raw))
+
+
+@given(st.sampled_from(sorted(STYLES)), st.data())
+def test_any_cut_or_longer_entry_is_judged_the_same_both_ways(style: str, data: st.DataObject) -> None:
+    raw = ballot(STYLES[style], 0)
+    at = data.draw(st.integers(0, len(raw)))
+    changed = raw[:at] + data.draw(st.binary(max_size=8)) + raw[at + data.draw(st.integers(0, 8)) :]
+    assert fast(changed) == general(changed)
+
+
+@given(st.binary(max_size=300), st.binary(max_size=300), st.binary(min_size=64, max_size=64))
+def test_the_quick_split_of_an_entry_is_that_of_the_decoder(body: bytes, opening: bytes, signature: bytes) -> None:
+    for fields in (
+        {"type": "ballot", "body": body, "signature": signature},
+        {"type": "challenge", "body": body, "signature": signature, "opening": opening},
+    ):
+        raw = encode(dict(fields))
+        assert split_voter_entry(raw) == decode_entry(raw, 0)
+        for at in range(len(raw)):
+            if raw[:at] and (split := split_voter_entry(raw[:at])) is not None:
+                assert split == decode_entry(raw[:at], 0)

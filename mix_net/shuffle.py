@@ -172,10 +172,12 @@ def generate_shuffle(
             raise ValueError("one re-encryption pair for each position is needed")
     masks = (pads, datas)
     decoded = decode_list(group, "inputs", inputs, components)
+    sources = permutation * np.uint32(components)
     outputs = [
-        decoded[component::components].gather(permutation) + masks[component % 2][component // 2 :: width]
+        decoded.gather(sources + np.uint32(component)) + masks[component % 2][component // 2 :: width]
         for component in range(components)
     ]
+    del decoded
     encoded = group.interleave_elements(outputs).encode()
     return encoded, ShuffleWitness(permutation, randomizers, outputs)
 

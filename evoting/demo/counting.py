@@ -159,7 +159,7 @@ def _run_mixer(
 
 
 def publish(record: ElectionRecord, places: Places, jobs: int) -> None:
-    """Sign a checkpoint of everything and let every log witness look at it and cosign."""
+    """Sign a checkpoint of everything, let every log witness look at it and cosign, and leave no other file behind."""
     record.board.publish()
     calls = [
         ("evoting-witness", "cosign", places.secrets(role.id), "--record", places.record)
@@ -169,10 +169,16 @@ def publish(record: ElectionRecord, places: Places, jobs: int) -> None:
     for output in run_parties(calls, jobs):
         lines += decode_signature_lines(output)
     record.board.add_cosignatures(lines, list(witness_keys(record).values()), int(time.time()))
+    record.board.prune()
+
+
+#: Up to so many ballots every trustee counts again before it decrypts; beyond, the demonstration verifies once for all.
+RECOUNT_LIMIT = 50_000
 
 
 def decrypt(record: ElectionRecord, places: Places, jobs: int) -> None:
     """t trustees decrypt every list, each after checking the published record."""
+    counted_before = ["--verified"] if record.voter_count > RECOUNT_LIMIT else []
     manifest = record.manifest
     lists = [(contest.id, group.id) for contest in manifest.contests for group in tallied(record, contest.id)]
     posted = {
@@ -185,7 +191,7 @@ def decrypt(record: ElectionRecord, places: Places, jobs: int) -> None:
             (
                 "evoting-trustee", "decrypt", "--record", places.record, "--trust-root", places.trust_root,
                 "--key", places.secrets(role.id) / "key", "--private", places.secrets(role.id) / "private",
-                "--output", places.stick / "decryption" / role.id,
+                "--output", places.stick / "decryption" / role.id, *counted_before,
             )
             for role in waiting
         ],
@@ -206,8 +212,3 @@ def result(record: ElectionRecord, places: Places, progress: Progress) -> None:
     """Combine, count, allocate, and publish the result entry."""
     if not record.entries("result"):
         post_result(record, officers(places), int(time.time()), progress)
-
-
-def prune(record: ElectionRecord) -> None:
-    """Leave exactly the files that make the record."""
-    record.board.prune()

@@ -122,13 +122,14 @@ def run_ceremony(record: ElectionRecord, places: Places, kind: str) -> None:
     write_ceremony_parameters(described, record.manifest, manifest_hash(record.manifest_bytes))
     for step in STEPS:
         calls: list[tuple[object, ...]] = []
+        files: list[object]
         for role in parameters.roles:
             own = places.secrets(role.id)
             if kind == "trustee":
                 manifest = places.record / read_blobref(record.only("manifest").body["manifest"]).path()
-                files = ("--manifest", manifest, "--key", own / "key", "--private", own / "private")
+                files = ["--manifest", manifest, "--key", own / "key", "--private", own / "private"]
             else:
-                files = ("--parameters", described, "--dir", own)
+                files = ["--parameters", described, "--dir", own]
             calls.append((f"evoting-{kind}", "ceremony", step, *files, "--shared", stick))
         run_parties(calls, 2)
     messages = {path.relative_to(stick).as_posix(): path.read_bytes() for path in stick.glob("attempt-*/*")}

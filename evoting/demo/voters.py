@@ -74,6 +74,7 @@ def issue(record: ElectionRecord, places: Places, jobs: int) -> None:
             (
                 "evoting-issuer", "open", "--dir", issuer, "--policy", policy, "--roll", voters / "roll.bin",
                 "--enrolment-log", voters / "enrolment-log.bin", "--issuance-keys", keys,
+                "--record", places.record, "--trust-root", places.trust_root,
             )
             for issuer in issuers
             if not (issuer / "opened").exists()

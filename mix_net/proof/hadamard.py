@@ -30,11 +30,12 @@ class HadamardStatement:
 
 @dataclass(frozen=True)
 class HadamardWitness:
-    """Rows P_1..P_m with their blindings; partial products u_1..u_m; the blinding of c_b."""
+    """Rows P_1..P_m with their blindings; partial products u_1..u_m; the encoding of c_b and its blinding."""
 
     rows: Sequence[ScalarVector]
     blindings: Sequence[int]
     partial_products: Sequence[ScalarVector]
+    product_encoding: bytes
     product_blinding: int
 
 
@@ -58,12 +59,12 @@ def prove_hadamard(
 ) -> HadamardProof:
     """Prove the element-wise product of the rows.
 
-    Cost: m + 2 commitments of n terms, and the zero argument's inner products. Variable time (ADR 0003).
+    Cost: m + 1 commitments of n terms, and the zero argument's inner products. Variable time (ADR 0003).
     """
     group, rows, u = key.group, len(witness.rows), witness.partial_products
     inner_blindings = random_scalars(group, randomness, rows - 2).to_ints()
     u_blindings = [witness.blindings[0], *inner_blindings, witness.product_blinding]
-    commitments = key.commit_all(u, u_blindings).encode()
+    commitments = key.commit_all(u[:-1], u_blindings[:-1]).encode() + witness.product_encoding
     transcript.append("hadamard.c_B", commitments)
     x = power_challenge(transcript, "hadamard.x")
     y = power_challenge(transcript, "hadamard.y")

@@ -69,14 +69,14 @@ class ProductProof:
 def prove_product(
     witness: ProductWitness, key: CommitmentKey, transcript: Transcript, randomness: Randomness
 ) -> ProductProof:
-    """Prove the product of all entries. Cost: m + 6 commitments of n terms. Variable time (ADR 0003)."""
+    """Prove the product of all entries. Cost: m + 5 commitments of n terms. Variable time (ADR 0003)."""
     partial_products = [witness.rows[0]]
     for row in witness.rows[1:]:
         partial_products.append(partial_products[-1] * row)
     blinding = random_scalar(key.group, randomness)
     column_products = key.commit(partial_products[-1], blinding).encode()
     transcript.append("product.c_b", column_products)
-    hadamard = HadamardWitness(witness.rows, witness.blindings, partial_products, blinding)
+    hadamard = HadamardWitness(witness.rows, witness.blindings, partial_products, column_products, blinding)
     hadamard_proof = prove_hadamard(hadamard, key, transcript, randomness)
     single_value = SingleValueWitness(partial_products[-1], blinding)
     single_value_proof = prove_single_value(single_value, key, transcript, randomness)

@@ -13,6 +13,7 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from nacl.signing import SigningKey
@@ -87,12 +88,12 @@ class SmallElection:
         self.clock += 1
         return self.clock
 
-    def post(self, kind: str, body: dict[str, object], *signers: str) -> None:
+    def post(self, kind: str, body: dict[str, Any], *signers: str) -> None:
         """Append an entry signed by roles."""
         raw = sign_entry(kind, self.alter(kind, body), self.record.binding, {name: self.keys[name] for name in signers})
         self.board.append([raw])
 
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         """What a corrupt signer makes of a body before signing it."""
         return body
 
@@ -150,7 +151,7 @@ class SmallElection:
             self.post(kind, {"transcript": blobref(self.board.put_blob(transcript)), "time": self.now()}, "officer-1")
 
     def ceremony_roles(self, kind: str) -> list[CeremonyRole]:
-        return [CeremonyRole(role.id, role.key) for role in self.manifest.roles_of(kind)]  # type: ignore[arg-type]
+        return [CeremonyRole(role.id, role.key) for role in self.manifest.roles_of(kind)]
 
     @cached_property
     def trustee_parameters(self) -> CeremonyParameters:
@@ -244,7 +245,7 @@ class SmallElection:
         partials = {}
         for completed in self.issuer_completion[: self.manifest.issuer_threshold]:
             share = next(share for share in completed.key_shares if share.label == style)
-            partials[share.index] = sign_partial(points, int.from_bytes(share.secret, order))  # type: ignore[arg-type]
+            partials[share.index] = sign_partial(points, int.from_bytes(share.secret, order))
         combined, denominator = combine_partials(partials)
         from crypto.group import BLS_ORDER
 
@@ -489,7 +490,7 @@ class _Recorder:
     def __getattr__(self, name: str) -> object:
         return getattr(self._election.record, name)
 
-    def post(self, kind: str, body: dict[str, object], signers: dict[str, SigningKey]) -> None:
+    def post(self, kind: str, body: dict[str, Any], signers: dict[str, SigningKey]) -> None:
         self._election.post(kind, body, *signers)
 
 
@@ -505,12 +506,11 @@ def run_ceremony(
         begin_attempt(parameters, (), index, os.urandom(64), lambda data, name=role.id: keys[name].sign(data).signature)
         for index, role in enumerate(parameters.roles, start=1)
     ]
-    polynomials = [list(seat.seat.secrets.coefficients(parameters.labels[0])) for seat in seats]  # type: ignore[attr-defined]
+    polynomials = [list(seat.seat.secrets.coefficients(parameters.labels[0])) for seat in seats]
     for number in range(1, 5):
         messages: list[Message] = [
-            open_message(parameters, seat.message, attempt=1, round_number=number)  # type: ignore[attr-defined]
-            for seat in seats
+            open_message(parameters, seat.message, attempt=1, round_number=number) for seat in seats
         ]
-        seats = [seat.receive(messages) for seat in seats]  # type: ignore[attr-defined]
+        seats = [seat.receive(messages) for seat in seats]
     assert all(isinstance(seat, Completed) for seat in seats)
-    return seats, polynomials  # type: ignore[return-value]
+    return seats, polynomials

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from evoting.ballots.build import build_ballots
 from evoting.ballots.shape import style_shapes
 from evoting.office.selection import Selection
 from evoting.record.election import is_challenge_entry
+from tests.support.loose import decode
 from tests.tampered.case import Case, case
 from tests.tampered.forged_ballots import (
     Parts,
@@ -45,7 +47,7 @@ class ForgedBallot(Case):
         """All entries of the last epoch are counted."""
         count = self.record.entries("epoch")[-1].body["entries"]
         total = len(selection.dispositions)
-        return dict.fromkeys(range(total - count, total), 0)  # type: ignore[operator]
+        return dict.fromkeys(range(total - count, total), 0)
 
     def dispose(self, selection: Selection) -> Selection:
         """What does not even decode is counted in the east, where its voter belongs."""
@@ -258,8 +260,7 @@ class KeyOrder(ForgedBallot):
     def forge(self) -> list[bytes]:
         import cbor2
 
-        value = cbor.decode(honest_body(self, "east", 5))
-        assert isinstance(value, dict)
+        value = decode(honest_body(self, "east", 5))
         return [sign(self, "east", 5, cbor2.dumps(dict(reversed(value.items()))))]
 
 
@@ -287,17 +288,15 @@ class IdentityCredential(ForgedBallot):
 class ForeignSignature(ForgedBallot):
     def forge(self) -> list[bytes]:
         body = honest_body(self, "east", 5)
-        entry = cbor.decode(sign(self, "east", 4, body))
+        entry = decode(sign(self, "east", 4, body))
         return [cbor.encode(entry)]
 
 
 @case("B4 the body is changed after signing: another sequence number", "ballots.signature")
 class ChangedAfterSigning(ForgedBallot):
     def forge(self) -> list[bytes]:
-        entry = cbor.decode(edited(self, "east", 5, unchanged))
-        assert isinstance(entry, dict)
-        body = cbor.decode(entry["body"])
-        assert isinstance(body, dict)
+        entry = decode(edited(self, "east", 5, unchanged))
+        body = decode(entry["body"])
         body["sequence"] = 9
         return [cbor.encode({**entry, "body": cbor.encode(body)})]
 
@@ -321,14 +320,14 @@ class SharedRandomness(ForgedBallot):
             built = build_ballots(
                 self.key, self.fingerprint, style_shapes(self.manifest)["east"], wallets, [1], choices,
                 self.books(), replay(),
-            )  # type: ignore[arg-type]  # fmt: skip
+            )  # fmt: skip
             entries.append(sign(self, "east", row, built.bodies[0]))
         return entries
 
-    def books(self) -> dict[str, object]:
+    def books(self) -> dict[str, Any]:
         from evoting.office.opening import code_books
 
-        return code_books(self.group, self.manifest_hash, self.manifest)  # type: ignore[return-value]
+        return code_books(self.group, self.manifest_hash, self.manifest)
 
 
 @case("B15 an old ballot counts instead of the one with the highest sequence number", "ballots.sequence")
@@ -372,15 +371,14 @@ class WrongReason(ForgedBallot):
 
 @case("a published challenge does not open to its ciphertexts", "challenges.opening")
 class WrongOpening(Case):
-    def challenge(self, style: str, rows: list[int]) -> list[bytes]:  # type: ignore[override]
+    def challenge(self, style: str, rows: list[int]) -> list[bytes]:
         from crypto.hashing import frame
         from crypto.schnorr_signature import sign_many
         from evoting.ballots.ballot import CHALLENGE_SIGNATURE, encode_challenge_entry
         from evoting.ballots.build import encode_opening
 
         part, built = self.build(style, rows, 0)
-        opening = cbor.decode(encode_opening(built, 0, 1))
-        assert isinstance(opening, dict)
+        opening = decode(encode_opening(built, 0, 1))
         opening["contests"][0]["selections"] = [0, 0, 1]
         data = cbor.encode(opening)
         signature = sign_many(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -35,7 +36,7 @@ class Case(SmallElection):
 REGISTRY: list[type[Case]] = []
 
 
-def case(attack: str, *checks: str):  # noqa: ANN201
+def case(attack: str, *checks: str) -> Callable[[type[Case]], type[Case]]:
     """Register a case class."""
 
     def register(cls: type[Case]) -> type[Case]:

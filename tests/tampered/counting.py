@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import Any
 
 from crypto import cbor
 from crypto.decryption import generate_factors
@@ -14,6 +15,7 @@ from evoting.record.election import read_blobref
 from mix_net.commitment import CommitmentKey
 from mix_net.context import mix_transcript
 from mix_net.shuffle import ShuffleStatement, commitment_key_length, generate_shuffle, prove_shuffle
+from tests.support.loose import decode
 from tests.tampered.case import Case, case
 
 Parts = tuple[bytes, bytes]
@@ -60,7 +62,7 @@ class WeakShuffleTranscript(CorruptMixer):
         outputs, witness = generate_shuffle(self.group, key, inputs, width, os.urandom)
         transcript = mix_transcript(self.fingerprint, contest, group, stage, self.mixer_role(stage))
         honest = transcript.append
-        transcript.append = lambda label, data: honest(label, b"" if "input" in label else data)  # type: ignore[method-assign]
+        transcript.append = lambda label, data: honest(label, b"" if "input" in label else data)
         commitments = CommitmentKey.derive(self.group, commitment_key_length(len(inputs) // (64 * width), width))
         statement = ShuffleStatement(key, inputs, outputs, width)
         return outputs, prove_shuffle(statement, witness, transcript, os.urandom, commitments)
@@ -125,7 +127,7 @@ class OtherMixInput(Case):
     def mix(self) -> None:
         path = self.root / "lists" / "list.east.list"
         data = path.read_bytes()
-        path.write_bytes(data[:-64] + CorruptMixer.encryption(self, 1))  # type: ignore[arg-type]
+        path.write_bytes(data[:-64] + CorruptMixer.encryption(self, 1))
         super().mix()
 
 
@@ -144,7 +146,7 @@ class BrokenChain(Case):
             return super().shuffle(contest, group, stage, self.swapped, width)
         return super().shuffle(contest, group, stage, inputs, width)
 
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "mix" and (body["contest"], body["group"], body["stage"]) == ("list", "east", 2):
             import hashlib
 
@@ -157,7 +159,7 @@ class MissingStage(Case):
     def mix(self) -> None:
         super().mix()
 
-    def post(self, kind: str, body: dict[str, object], *signers: str) -> None:
+    def post(self, kind: str, body: dict[str, Any], *signers: str) -> None:
         if kind == "mix" and (body["contest"], body["group"], body["stage"]) == ("list", "east", 1):
             return
         super().post(kind, body, *signers)
@@ -181,7 +183,7 @@ class CorruptTrustee(Case):
 def skip_proofs(election: Case) -> None:
     """The office combines whatever was posted."""
     honest = office_tally.verify_factors
-    office_tally.verify_factors = lambda *_: None  # type: ignore[assignment]
+    office_tally.verify_factors = lambda *_: None
     try:
         Case.result(election)
     finally:
@@ -195,11 +197,11 @@ def skip_decoding(election: Case) -> None:
     def count(contest: object, one: object, indices: object) -> object:
         import numpy as np
 
-        missing = one.ballots * contest.width - len(indices)  # type: ignore[attr-defined, arg-type]
-        blank = np.full(missing, len(contest.codes) - 1, dtype=np.uint32)  # type: ignore[attr-defined]
-        return honest(contest, one, np.concatenate([indices, blank]))  # type: ignore[arg-type]
+        missing = one.ballots * contest.width - len(indices)
+        blank = np.full(missing, len(contest.codes) - 1, dtype=np.uint32)
+        return honest(contest, one, np.concatenate([indices, blank]))
 
-    office_tally.count_codes = count  # type: ignore[assignment]
+    office_tally.count_codes = count
     try:
         Case.result(election)
     finally:
@@ -231,13 +233,13 @@ class ForeignShare(CorruptTrustee):
 class EditedLists(Case):
     """The office edits the ``lists`` blob of the result."""
 
-    def edit(self, lists: list[dict[str, object]]) -> None:
+    def edit(self, lists: list[dict[str, Any]]) -> None:
         raise NotImplementedError
 
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "result":
-            lists = cbor.decode(take_blob(self, body["lists"]))
-            self.edit(lists)  # type: ignore[arg-type]
+            lists = decode(take_blob(self, body["lists"]))
+            self.edit(lists)
             body["lists"] = blobref(self.board.put_blob(cbor.encode(lists)))
         return body
 
@@ -261,10 +263,10 @@ class OtherCoefficients(Case):
         def combine(group: object, data: bytes, factors: dict[int, bytes]) -> bytes:
             if len(data) == 64 * self.ballots_per_style:
                 shifted = {index + 1: blob for index, blob in factors.items()}
-                return honest(group, data, shifted)  # type: ignore[arg-type]
-            return honest(group, data, factors)  # type: ignore[arg-type]
+                return honest(group, data, shifted)
+            return honest(group, data, factors)
 
-        office_tally.combine_list = combine  # type: ignore[assignment]
+        office_tally.combine_list = combine
         try:
             super().result()
         finally:
@@ -273,7 +275,7 @@ class OtherCoefficients(Case):
 
 @case("D4 fewer trustees than the threshold", "decryption.trustees")
 class TooFewTrustees(EditedLists):
-    def edit(self, lists: list[dict[str, object]]) -> None:
+    def edit(self, lists: list[dict[str, Any]]) -> None:
         lists[0]["used"] = [1]
 
 
@@ -290,7 +292,7 @@ class TrusteeTwice(Case):
 
 @case("D4 one trustee posts under another's index", "decryption.trustees")
 class BorrowedIndex(Case):
-    def post(self, kind: str, body: dict[str, object], *signers: str) -> None:
+    def post(self, kind: str, body: dict[str, Any], *signers: str) -> None:
         super().post(kind, body, *(("trustee-1",) if kind == "decryption" else signers))
 
 
@@ -306,9 +308,9 @@ class LeftOutTrustee(Case):
                 from crypto.errors import InvalidProof
 
                 raise InvalidProof("decryption.proof", "left out on purpose")
-            return honest(*arguments)  # type: ignore[arg-type]
+            return honest(*arguments)
 
-        office_tally.verify_factors = refuse_two  # type: ignore[assignment]
+        office_tally.verify_factors = refuse_two
         try:
             super().result()
         finally:
@@ -324,11 +326,11 @@ class UnmixedDecryption(Case):
         unmixed = (self.root / "lists" / "list.east.list").read_bytes()
 
         def offer(record: object, contest: object, group: str) -> bytes:
-            if (contest.id, group) == ("list", "east"):  # type: ignore[attr-defined]
+            if (contest.id, group) == ("list", "east"):
                 return unmixed
-            return honest(record, contest, group)  # type: ignore[arg-type]
+            return honest(record, contest, group)
 
-        module.list_bytes = office_tally.list_bytes = offer  # type: ignore[assignment]
+        module.list_bytes = office_tally.list_bytes = offer
         try:
             super().decrypt()
             self.result_early()
@@ -366,48 +368,48 @@ class EarlyDecryption(Case):
 class EditedResult(Case):
     """The office edits the result blob."""
 
-    def edit(self, result: dict[str, list[dict[str, object]]]) -> None:
+    def edit(self, result: dict[str, list[dict[str, Any]]]) -> None:
         raise NotImplementedError
 
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "result":
-            result = cbor.decode(take_blob(self, body["result"]))
-            self.edit(result)  # type: ignore[arg-type]
+            result = decode(take_blob(self, body["result"]))
+            self.edit(result)
             body["result"] = blobref(self.board.put_blob(cbor.encode(result)))
         return body
 
 
 @case("D7 a total is off by one", "tally.totals")
 class OffByOne(EditedResult):
-    def edit(self, result: dict[str, list[dict[str, object]]]) -> None:
+    def edit(self, result: dict[str, list[dict[str, Any]]]) -> None:
         groups = result["contests"][0]["groups"]
-        groups[0]["counts"][0] -= 1  # type: ignore[index]
-        groups[0]["counts"][1] += 1  # type: ignore[index]
+        groups[0]["counts"][0] -= 1
+        groups[0]["counts"][1] += 1
 
 
 @case("D7 totals do not add up", "tally.totals")
 class WrongSum(EditedResult):
-    def edit(self, result: dict[str, list[dict[str, object]]]) -> None:
-        result["contests"][0]["totals"]["counts"][0] += 1  # type: ignore[index]
+    def edit(self, result: dict[str, list[dict[str, Any]]]) -> None:
+        result["contests"][0]["totals"]["counts"][0] += 1
 
 
 @case("D7 a negative total", "record.encoding")
 class NegativeTotal(EditedResult):
-    def edit(self, result: dict[str, list[dict[str, object]]]) -> None:
-        result["contests"][0]["groups"][0]["counts"][0] = -1  # type: ignore[index]
+    def edit(self, result: dict[str, list[dict[str, Any]]]) -> None:
+        result["contests"][0]["groups"][0]["counts"][0] = -1
 
 
 @case("D7 a total close to 2^53", "tally.totals")
 class HugeTotal(EditedResult):
-    def edit(self, result: dict[str, list[dict[str, object]]]) -> None:
-        result["contests"][0]["groups"][0]["counts"][0] = 2**53 - 1  # type: ignore[index]
+    def edit(self, result: dict[str, list[dict[str, Any]]]) -> None:
+        result["contests"][0]["groups"][0]["counts"][0] = 2**53 - 1
 
 
 @case("another outcome than the totals give", "tally.outcome")
 class OtherOutcome(EditedResult):
-    def edit(self, result: dict[str, list[dict[str, object]]]) -> None:
+    def edit(self, result: dict[str, list[dict[str, Any]]]) -> None:
         outcome = result["contests"][0]["outcome"]
-        outcome["adopted"] = "no" if outcome["adopted"] != "no" else "yes"  # type: ignore[index]
+        outcome["adopted"] = "no" if outcome["adopted"] != "no" else "yes"
 
 
 class EditedPlaintexts(EditedLists):
@@ -416,7 +418,7 @@ class EditedPlaintexts(EditedLists):
     def change(self, data: bytes) -> bytes:
         raise NotImplementedError
 
-    def edit(self, lists: list[dict[str, object]]) -> None:
+    def edit(self, lists: list[dict[str, Any]]) -> None:
         for item in lists:
             if (item["contest"], item["group"]) == ("list", "east"):
                 data = self.change(take_blob(self, item["plaintexts"]))
@@ -445,9 +447,9 @@ class CodeListedInvalid(EditedPlaintexts):
 
 @case("decryption of an aggregate that is not the sum of the ballots", "decryption.input")
 class OtherAggregate(Case):
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "aggregate" and body["group"] == "east":
-            data = bytes(body["ciphertexts"])  # type: ignore[arg-type]
+            data = bytes(body["ciphertexts"])
             body["ciphertexts"] = data[64:128] + data[:64] + data[128:]
         return body
 
@@ -498,8 +500,8 @@ class WithheldAggregated(Withheld):
 
         parts = []
         for entry in self.record.voter_entries():
-            value = cbor.decode(cbor.decode(entry)["body"])  # type: ignore[index, call-overload, arg-type]
-            parts.append(value["contests"][0]["ciphertexts"])  # type: ignore[index, call-overload]
+            value = decode(decode(entry)["body"])
+            parts.append(value["contests"][0]["ciphertexts"])
         pairs = decode_ciphertexts(self.group, b"".join(parts))
         sums = [(pairs.pads[option::3].sum().encode() + pairs.data[option::3].sum().encode()) for option in range(3)]
         self.post(

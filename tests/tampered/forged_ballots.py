@@ -16,6 +16,7 @@ from crypto.proofs.plaintext_knowledge import KnowledgeLayout, prove_knowledge
 from crypto.schnorr_signature import sign_many
 from evoting.ballots.ballot import BALLOT_SIGNATURE, Ballot, ContestPart, encode_ballot_entry
 from evoting.ballots.shape import style_shapes
+from tests.support.loose import decode
 from tests.support.small_election import SmallElection
 
 Parts = list[dict[str, bytes]]
@@ -46,8 +47,7 @@ def honest_body(
 
 def edited(election: SmallElection, style: str, row: int, edit: Edit, *, sequence: int = 1, **fields: object) -> bytes:
     """A proper ballot with its contests edited or fields replaced, signed."""
-    value = cbor.decode(honest_body(election, style, row, sequence))
-    assert isinstance(value, dict)
+    value = decode(honest_body(election, style, row, sequence))
     edit(value["contests"])
     value.update(fields)
     return sign(election, style, row, cbor.encode(value))
@@ -59,8 +59,7 @@ def unchanged(parts: Parts) -> None:
 
 def contests_of(body: bytes) -> Parts:
     """The contests of a body."""
-    value = cbor.decode(body)
-    assert isinstance(value, dict)
+    value = decode(body)
     return list(value["contests"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 from crypto.entry import sign_entry
 from crypto.log.checkpoint import Checkpoint
@@ -139,23 +140,23 @@ class UnsortedEpoch(Case):
 
 @case("an epoch entry counts fewer ballots than were appended", "bounds.opening")
 class EpochCount(Case):
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "epoch" and body["number"] == 1:
-            body["entries"] = int(body["entries"]) - 1  # type: ignore[call-overload]
+            body["entries"] = int(body["entries"]) - 1
         return body
 
 
 @case("the close counts fewer ballots than the log has", "bounds.closing")
 class CloseCount(Case):
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "close":
-            body["ballots"] = int(body["ballots"]) - 1  # type: ignore[call-overload]
+            body["ballots"] = int(body["ballots"]) - 1
         return body
 
 
 @case("a terminal was opened and never settled", "bounds.terminals")
 class UnsettledTerminal(Case):
-    def post(self, kind: str, body: dict[str, object], *signers: str) -> None:
+    def post(self, kind: str, body: dict[str, Any], *signers: str) -> None:
         if kind != "terminal-closing":
             super().post(kind, body, *signers)
 
@@ -174,7 +175,7 @@ class MissingDisposition(Case):
         gone: list[bytes] = []
 
         def complete(ref: object) -> bytes:
-            data = honest(ref)  # type: ignore[arg-type]
+            data = honest(ref)
             if len(data) == self.record.voter_count - 1 and not gone:
                 gone.append(data)
                 from evoting.office import steps
@@ -182,16 +183,16 @@ class MissingDisposition(Case):
                 return steps.judge_all(self.record).dispositions
             return data
 
-        self.record.board.get_blob = complete  # type: ignore[method-assign, assignment]
+        self.record.board.get_blob = complete
         super().aggregate()
-        self.record.board.get_blob = honest  # type: ignore[method-assign]
+        self.record.board.get_blob = honest
 
 
 @case("L9 the accounting leaves out a superseded ballot", "accounting.styles")
 class WrongAccounting(Case):
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "selection":
-            first = body["accounting"][0]  # type: ignore[index]
+            first = body["accounting"][0]
             first["appended"] -= 1
             first["superseded"] -= 1
         return body
@@ -225,13 +226,13 @@ class WrongBlob(Case):
 class MissingBlob(Case):
     def tamper(self) -> None:
         ref = self.record.only("selection").body["dispositions"]
-        digest = ref["hash"].hex()  # type: ignore[index, call-overload]
+        digest = ref["hash"].hex()
         (self.record_path / "blob" / "sha256" / digest[:2] / digest).unlink()
 
 
 @case("an entry whose body has an unknown key", "record.encoding")
 class UnknownKey(Case):
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         return {**body, "extra": 1} if kind == "close" else body
 
 
@@ -242,7 +243,7 @@ class TrailingEntryBytes(Case):
         body = {"number": "1", "subject": "a complaint", "document": None, "time": self.now()}
         raw = sign_entry("complaint", body, self.record.binding, {"officer-1": self.keys["officer-1"]})
         self.board.append([raw + b"\0"])
-        self.record.scan = lambda: None  # type: ignore[method-assign]
+        self.record.scan = lambda: None
 
 
 @case("the result comes before the last decryption", "order.phases")
@@ -263,23 +264,23 @@ class TwoSelections(Case):
 
 @case("C2 issuers state fewer credentials than were used", "ledger.bounds")
 class MintedCredentials(Case):
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "ledger":
             from biometric_idp.issuer.ledger import sign_ledger_checkpoint
 
-            index = int(body["issuer"])  # type: ignore[call-overload]
+            index = int(body["issuer"])
             body["issued"] = [
                 {"style": item["style"], "count": 4 if item["style"] == "east" else item["count"], "terminal": 0}
-                for item in body["issued"]  # type: ignore[attr-defined]
+                for item in body["issued"]
             ]
-            entries = [b"entry"] * sum(item["count"] for item in body["issued"])  # type: ignore[attr-defined]
+            entries = [b"entry"] * sum(item["count"] for item in body["issued"])
             body["checkpoint"] = sign_ledger_checkpoint(self.keys[f"issuer-{index}"], self.board.origin, index, entries)
         return body
 
 
 @case("C2 an issuer issued more credentials than the roll has voters", "ledger.bounds")
 class MoreThanRoll(Case):
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "ledger" and body["issuer"] == 2:
             from biometric_idp.issuer.ledger import sign_ledger_checkpoint
 
@@ -290,14 +291,14 @@ class MoreThanRoll(Case):
 
 @case("too few issuers report", "ledger.statements")
 class MissingStatements(Case):
-    def post(self, kind: str, body: dict[str, object], *signers: str) -> None:
-        if kind != "ledger" or int(body["issuer"]) <= 2:  # type: ignore[call-overload]
+    def post(self, kind: str, body: dict[str, Any], *signers: str) -> None:
+        if kind != "ledger" or int(body["issuer"]) <= 2:
             super().post(kind, body, *signers)
 
 
 @case("an issuer's ledger checkpoint is signed by another issuer", "ledger.statements")
 class ForeignLedgerCheckpoint(Case):
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "ledger" and body["issuer"] == 3:
             from biometric_idp.issuer.ledger import sign_ledger_checkpoint
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from crypto import cbor
 from crypto.dkg.participant import begin_attempt
 from crypto.group import ORDER
 from crypto.hashing import generators, sha
+from tests.support.loose import decode
 from tests.support.small_election import SmallElection
 from tests.tampered.case import Case, case
 from tests.tampered.transcripts import Body, Edits, edit_transcript
@@ -32,7 +34,7 @@ class EditedTrustees(Case):
 
 def instance(body: Body) -> dict[str, bytes]:
     """The one instance of a trustee's reveal."""
-    return body["instances"][0]  # type: ignore[index, no-any-return]
+    return body["instances"][0]
 
 
 @case("S1 a rogue key: the last trustee's commitments cancel the others'", "ceremony.trustees")
@@ -52,9 +54,9 @@ class RogueKey(EditedTrustees):
         return {(2, 3): cancel}
 
     def commitments(self, sender: int) -> bytes:
-        transcript = cbor.decode(self.trustee_completion[0].transcript)
-        envelope = transcript["attempts"][0]["rounds"][1][sender - 1]  # type: ignore[index, call-overload]
-        return instance(cbor.decode(envelope["body"]))["commitments"]  # type: ignore[arg-type]
+        transcript = decode(self.trustee_completion[0].transcript)
+        envelope = transcript["attempts"][0]["rounds"][1][sender - 1]
+        return instance(decode(envelope["body"]))["commitments"]
 
     def value(self, index: int) -> bytes:
         return ((self.polynomial[0] + index * self.polynomial[1]) % ORDER).to_bytes(32, "little")
@@ -108,9 +110,9 @@ class ForeignPossession(EditedTrustees):
     def adopt(self, commitments: bytes, old: object) -> None:
         """Trustee 3's polynomial is replaced, so all keys and shares move by the difference."""
         del old
-        transcript = cbor.decode(self.trustee_completion[0].transcript)
-        envelope = transcript["attempts"][0]["rounds"][1][2]  # type: ignore[index, call-overload]
-        before = instance(cbor.decode(envelope["body"]))["commitments"]  # type: ignore[arg-type]
+        transcript = decode(self.trustee_completion[0].transcript)
+        envelope = transcript["attempts"][0]["rounds"][1][2]
+        before = instance(decode(envelope["body"]))["commitments"]
         group = self.group
         self.difference = group.elements_decode(commitments, allow_identity=False) - group.elements_decode(
             before, allow_identity=False
@@ -177,10 +179,9 @@ class ForeignConfirmation(Case):
     def setup(self) -> None:
         honest = self.trustee_completion
         blob = edit_transcript(self.trustee_parameters, self.keys, honest[0].transcript, {})
-        value = cbor.decode(blob)
-        round_4 = value["attempts"][0]["rounds"][3]  # type: ignore[index, call-overload]
-        body = cbor.decode(round_4[0]["body"])
-        assert isinstance(body, dict)
+        value = decode(blob)
+        round_4 = value["attempts"][0]["rounds"][3]
+        body = decode(round_4[0]["body"])
         body["transcript"] = os.urandom(32)
         from crypto.dkg.messages import signing_input
 
@@ -195,9 +196,9 @@ class ForeignConfirmation(Case):
 class ForeignIssuerPossession(Case):
     def setup(self) -> None:
         honest = self.issuer_completion
-        first = cbor.decode(honest[0].transcript)
-        envelope = first["attempts"][0]["rounds"][1][0]  # type: ignore[index, call-overload]
-        own = cbor.decode(envelope["body"])["instances"][0]["possession"]  # type: ignore[index, call-overload]
+        first = decode(honest[0].transcript)
+        envelope = first["attempts"][0]["rounds"][1][0]
+        own = decode(envelope["body"])["instances"][0]["possession"]
 
         def steal(body: Body) -> None:
             instance(body)["possession"] = own
@@ -209,7 +210,7 @@ class ForeignIssuerPossession(Case):
 
 @case("S6 generators with a known logarithm, the opening says so", "group.parameters")
 class KnownGenerators(Case):
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "opening":
             blinding, message = generators(self.group, 64)
             del blinding
@@ -223,7 +224,7 @@ class KnownGenerators(Case):
 
 @case("S7 another group", "group.parameters")
 class OtherGroup(Case):
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "opening":
             body["parameters"] = sha("evoting/v1/parameters", b"edwards25519")
         return body
@@ -252,7 +253,7 @@ class ReplacedIssuanceKey(Case):
         (_, _, shares), other = super().issuance_keys()
         return [("east", key, shares), other]
 
-    def credentials(self, style: str, pseudonyms: list[bytes], order: str = "big") -> list[bytes]:  # type: ignore[override]
+    def credentials(self, style: str, pseudonyms: list[bytes], order: str = "big") -> list[bytes]:
         if style != "east":
             return super().credentials(style, pseudonyms, order)
         from crypto.blind_bls import encode_message, hash_credential_message, sign_partial
@@ -264,26 +265,26 @@ class ReplacedIssuanceKey(Case):
 
 @case("S8 the opening is signed by one officer", "trust.signatures")
 class OneOfficer(Case):
-    def post(self, kind: str, body: dict[str, object], *signers: str) -> None:
+    def post(self, kind: str, body: dict[str, Any], *signers: str) -> None:
         super().post(kind, body, *(signers[:1] if kind == "opening" else signers))
 
 
 @case("S8 a signature that does not hold", "trust.signatures")
 class BadSignature(Case):
-    def post(self, kind: str, body: dict[str, object], *signers: str) -> None:
+    def post(self, kind: str, body: dict[str, Any], *signers: str) -> None:
         if kind != "close":
             super().post(kind, body, *signers)
             return
         from crypto.entry import sign_entry
 
-        raw = cbor.decode(sign_entry(kind, body, self.record.binding, {name: self.keys[name] for name in signers}))
-        raw["signatures"][0]["signature"] = bytes(64)  # type: ignore[index, call-overload]
+        raw = decode(sign_entry(kind, body, self.record.binding, {name: self.keys[name] for name in signers}))
+        raw["signatures"][0]["signature"] = bytes(64)
         self.board.append([cbor.encode(raw)])
 
 
 @case("S3 a signature bound to another election", "trust.signatures")
 class ForeignBinding(Case):
-    def post(self, kind: str, body: dict[str, object], *signers: str) -> None:
+    def post(self, kind: str, body: dict[str, Any], *signers: str) -> None:
         if kind != "selection":
             super().post(kind, body, *signers)
             return
@@ -305,8 +306,8 @@ class SwappedCodes(Case):
 @case("S9 an option id occurs twice in the manifest", "opening.manifest")
 class DuplicateOption(Case):
     def setup(self) -> None:
-        value = cbor.decode(self.manifest_bytes)
-        for contest in value["contests"]:  # type: ignore[index, call-overload]
+        value = decode(self.manifest_bytes)
+        for contest in value["contests"]:
             if contest["id"] == "question":
                 contest["options"][1]["id"] = "yes"
         self.manifest_bytes = cbor.encode(value)
@@ -330,15 +331,15 @@ class OwnTrustRoot(Case):
 
 @case("the opening names another roll than the registrar's", "opening.roll")
 class OtherRoll(Case):
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "opening":
-            body["roll"] = {**body["roll"], "commitment": os.urandom(32)}  # type: ignore[dict-item]
+            body["roll"] = {**body["roll"], "commitment": os.urandom(32)}
         return body
 
 
 @case("a unit is moved to another ballot style in the partition", "opening.partition")
 class OtherPartition(Case):
-    def alter(self, kind: str, body: dict[str, object]) -> dict[str, object]:
+    def alter(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "opening":
             body["partition"] = [
                 {"style": "east", "units": ["east-1"]},

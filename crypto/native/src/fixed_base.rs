@@ -4,8 +4,8 @@ use crate::elements::{ElementVector, encode_doubles};
 use crate::errors::{Error, Result};
 use crate::parallel;
 use crate::scalars::ScalarVector;
+use crate::window_table::WindowTable;
 use curve25519_dalek::ristretto::RistrettoBasepointTable;
-use curve25519_dalek::traits::Identity;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -14,56 +14,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use zeroize::Zeroizing;
 
 const GRAIN: usize = 16;
-/// Digits of the variable-time table; ADR 0004 has the measurements.
-const WINDOW: usize = 12;
-const WINDOWS: usize = 254_usize.div_ceil(WINDOW);
-const HALF: usize = 1 << (WINDOW - 1);
 /// The large table is made once this many multiples have been asked for.
 const WORTH: usize = 2048;
-
-/// `tables[w][d - 1] = d * 2^(WINDOW * w) * base` for digits d of 1 to HALF.
-struct WindowTable(Vec<RistrettoPoint>);
-
-impl WindowTable {
-    fn new(base: &RistrettoPoint) -> Self {
-        let mut table = Vec::with_capacity(WINDOWS * HALF);
-        let mut unit = *base;
-        for _ in 0..WINDOWS {
-            let mut multiple = unit;
-            for _ in 0..HALF {
-                table.push(multiple);
-                multiple += unit;
-            }
-            // HALF + HALF = 2^WINDOW
-            let last = table[table.len() - 1];
-            unit = last + last;
-        }
-        Self(table)
-    }
-
-    /// Signed digits: a digit above HALF borrows from the next window.
-    fn mul(&self, scalar: &Scalar) -> RistrettoPoint {
-        let mut bytes = [0u8; 40];
-        bytes[..32].copy_from_slice(scalar.as_bytes());
-        let mut sum = RistrettoPoint::identity();
-        let mut carry = 0usize;
-        for window in 0..WINDOWS {
-            let bit = window * WINDOW;
-            let (words, _) = bytes[bit / 8..].as_chunks::<4>();
-            let digit = ((u32::from_le_bytes(words[0]) as usize >> (bit % 8)) & (2 * HALF - 1)) + carry;
-            carry = usize::from(digit > HALF);
-            let table = &self.0[window * HALF..(window + 1) * HALF];
-            if carry == 1 {
-                if digit < 2 * HALF {
-                    sum -= table[2 * HALF - digit - 1];
-                }
-            } else if digit > 0 {
-                sum += table[digit - 1];
-            }
-        }
-        sum
-    }
-}
 
 /// Tables of one element: a small one for constant time, a large one made when it is first worth it.
 #[pyclass(frozen, module = "crypto.group._native")]
@@ -85,7 +37,7 @@ impl FixedBase {
             return self.multiply(scalars);
         }
         let table = self.variable_time.get_or_init(|| WindowTable::new(&self.base));
-        parallel::map(scalars.len(), GRAIN, |i| table.mul(&scalars[i]))
+        table.mul(scalars)
     }
 }
 

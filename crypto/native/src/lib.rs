@@ -8,6 +8,7 @@ mod msm;
 mod parallel;
 mod scalars;
 mod vector;
+mod window_table;
 
 use pyo3::prelude::*;
 

@@ -1,4 +1,4 @@
-"""A key ceremony of trustees after docs/spec/04-ceremonies.md, all participants in one process, with hooks for defects."""
+"""A key ceremony of trustees after docs/spec/04-ceremonies.md in one process, with hooks for defects."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Script:
     """Deviations of an attempt; every hook may change what it is given before it is hashed and signed."""
 
     #: Changes the polynomials before anything is made of them.
-    polynomials: Callable[[dict[int, list[int]]], None] = lambda _: None
+    polynomials: Callable[[dict[int, list[int]]], object] = lambda _: None
     #: Changes a body: round from 0, sender, body.
     body: Callable[[int, int, Body], None] = lambda *_: None
     #: Changes a reveal after it was committed to.
@@ -89,7 +89,7 @@ class Ceremony:
         script.polynomials(polynomials)
         parties = {i: Party(i, self.rng.scalar(), polynomials[i]) for i in members}
         reveals = {i: self.reveal(attempt, party, script) for i, party in parties.items()}
-        makers = [
+        makers: list[Callable[[int], tuple[str, Body]]] = [
             lambda i: ("commit", self.commit(attempt, parties[i], reveals[i])),
             lambda i: ("reveal", reveals[i]),
             lambda i: ("shares", self.shares(attempt, parties[i], parties, script)),

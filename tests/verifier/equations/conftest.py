@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from crypto.group import Group, PairingGroup, load_group, load_pairing_group, native_available
@@ -24,9 +22,9 @@ def pairing() -> PairingGroup:
 
 
 @pytest.fixture(scope="session", params=ARITHMETICS)
-def each_group(request: pytest.FixtureRequest) -> Iterator[Group]:
+def each_group(request: pytest.FixtureRequest) -> Group:
     """Both arithmetics in turn."""
-    yield load_group(request.param)
+    return load_group(request.param)
 
 
 @pytest.fixture

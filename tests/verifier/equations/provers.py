@@ -1,4 +1,4 @@
-"""Small provers, written from docs/spec, that make valid statements and, on request, statements with one planted defect.
+"""Small provers, written from docs/spec, that make valid statements and statements with one planted defect.
 
 They work on single integers and encodings, with nothing batched: the least code that can be right.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from crypto.group import BLS_ORDER, ORDER, Group, PairingGroup
 from verifier.equations.interface import (
@@ -74,7 +75,9 @@ class Setting:
     issuance_secret: int
 
 
-def make_setting(group: Group, pairing: PairingGroup, contests: Sequence[ContestShape], seed: str = "setting") -> Setting:
+def make_setting(
+    group: Group, pairing: PairingGroup, contests: Sequence[ContestShape], seed: str = "setting"
+) -> Setting:
     randomness = Randomness(seed)
     secret, issuance_secret = randomness.scalar(), int.from_bytes(randomness(64), "big") % BLS_ORDER
     election = Election(randomness(32), randomness(32), times_generator(group, secret))
@@ -101,7 +104,9 @@ def encrypt(group: Group, key: bytes, message: bytes, randomizer: int) -> bytes:
     return times_generator(group, randomizer) + linear(group, (1, message), (randomizer, key))
 
 
-def challenge_of(setting: Setting, shape: ContestShape, pseudonym: bytes, ciphertexts: bytes, commitments: bytes) -> int:
+def challenge_of(
+    setting: Setting, shape: ContestShape, pseudonym: bytes, ciphertexts: bytes, commitments: bytes
+) -> int:
     return scalar(
         "evoting/v1/ballot-proof",
         setting.election.fingerprint,
@@ -170,7 +175,8 @@ def prove_codes(
     randomizers, nonces = rng.scalars(shape.width), rng.scalars(shape.width)
     elements = [shape.code_book[32 * code : 32 * code + 32] for code in codes]
     ciphertexts = b"".join(
-        encrypt(group, setting.election.public_key, element, r) for element, r in zip(elements, randomizers, strict=True)
+        encrypt(group, setting.election.public_key, element, r)
+        for element, r in zip(elements, randomizers, strict=True)
     )
     shifted = [nonce + (shifts or {}).get((j, 0, "A"), 0) for j, nonce in enumerate(nonces)]
     commitments = b"".join(times_generator(group, nonce) for nonce in shifted)
@@ -223,7 +229,7 @@ def signed(setting: Setting, ballot: Ballot, *, kind: str = "ballot") -> Ballot:
     return replace(ballot, message=message, signature=signature)
 
 
-def with_contest(setting: Setting, ballot: Ballot, number: int, **changes: bytes) -> Ballot:
+def with_contest(setting: Setting, ballot: Ballot, number: int, **changes: Any) -> Ballot:
     """A ballot with other bytes in one contest, signed again."""
     contests = list(ballot.contests)
     contests[number] = replace(contests[number], **changes)

@@ -80,7 +80,13 @@ class Prover:
     """Messages are written to the proof and the transcript as they are made."""
 
     def __init__(
-        self, group: Group, rng: Randomness, case: Case, permutation: list[int], rho: list[list[int]], defect: str | None
+        self,
+        group: Group,
+        rng: Randomness,
+        case: Case,
+        permutation: list[int],
+        rho: list[list[int]],
+        defect: str | None,
     ) -> None:
         self.group, self.rng, self.case, self.defect = group, rng, case, defect
         count = len(permutation)
@@ -169,7 +175,10 @@ class Prover:
         blind_right += [sum(powers[k] * blind_u[k] for k in range(1, m)), rng.scalar()]
         self.send("zero.c_A0", self.com(left[0], blind_left[0]))
         self.send("zero.c_Bm+1", self.com(right[m], blind_right[m]))
-        bil = [[sum(u * v * pow(yh, j + 1, ORDER) for j, (u, v) in enumerate(zip(p, q, strict=True))) for q in right] for p in left]
+        bil = [
+            [sum(u * v * pow(yh, j + 1, ORDER) for j, (u, v) in enumerate(zip(p, q, strict=True))) for q in right]
+            for p in left
+        ]
         diagonals = [0] * (2 * m + 1)
         for i in range(m + 1):
             for j in range(1, m + 2):
@@ -180,7 +189,10 @@ class Prover:
         xo = self.transcript.challenge("zero.x")
 
         def combine(vectors: list[list[int]], exponents: list[int]) -> list[int]:
-            return [sum(pow(xo, e, ORDER) * v[j] for v, e in zip(vectors, exponents, strict=True)) for j in range(len(vectors[0]))]
+            return [
+                sum(pow(xo, e, ORDER) * v[j] for v, e in zip(vectors, exponents, strict=True))
+                for j in range(len(vectors[0]))
+            ]
 
         up, down = list(range(m + 1)), list(range(m, -1, -1))
         self.send("zero.a", encode_scalars(combine(left, up)))

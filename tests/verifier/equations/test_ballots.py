@@ -244,7 +244,9 @@ def test_the_reason_malformed_comes_from_its_own_checks(
     assert [reason for _, reason, _ in found(setting, [ballot])] != ["malformed"]
 
 
-def test_a_challenge_of_zero_is_refused(setting: Setting, honest: list[Ballot], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_challenge_of_zero_is_refused(
+    setting: Setting, honest: list[Ballot], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody can make one, so the hash is replaced; the proof then is all zero and its equations hold."""
     monkeypatch.setattr(statements, "contest_challenges", lambda batch, *_: setting.group.scalars([0] * len(batch)))
     ballot = with_contest(setting, honest[0], LIST, scalars=bytes(64))

@@ -96,9 +96,7 @@ def test_D9_the_equation_of_data_replaced_by_pass_is_noticed(
     assert verdict(setting, CASES[name][0]) == []
 
 
-def test_a_value_in_no_code_book_is_checked_by_its_pad_alone(
-    setting: Setting, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_value_in_no_code_book_is_checked_by_its_pad_alone(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
     def change(openings: Openings) -> None:
         with_selections(1, (NO_CODE, 2))(openings)
 

@@ -81,7 +81,7 @@ class Tally:
         return PostedFactors(j, verification_key, list_hash, factors, proof)
 
     def check(self, posted: PostedFactors, **changes: Any) -> set[str]:
-        arguments = {
+        arguments: dict[str, Any] = {
             "fingerprint": self.fingerprint,
             "contest": self.contest,
             "group_id": self.group_id,
@@ -125,8 +125,8 @@ def test_the_identity_is_allowed_in_an_aggregate(tally: Tally) -> None:
 def wrong_factor(tally: Tally) -> PostedFactors:
     """One factor off; the proof is by the rules, over the factors as they are."""
     honest = tally.post(1)
-    last = linear(tally.group, (1, honest.factors[-32:]), (1, generator(tally.group)))
-    return tally.prove(1, honest.factors[:-32] + last, tally.shares[0], tally.ciphertexts)
+    last = linear(tally.group, (1, bytes(honest.factors)[-32:]), (1, generator(tally.group)))
+    return tally.prove(1, bytes(honest.factors)[:-32] + last, tally.shares[0], tally.ciphertexts)
 
 
 def scalar_plus_order(tally: Tally) -> PostedFactors:
@@ -143,7 +143,7 @@ def no_key(tally: Tally) -> PostedFactors:
 
 def one_more_factor(tally: Tally) -> PostedFactors:
     honest = tally.post(1)
-    return tally.prove(1, honest.factors + honest.factors[:32], tally.shares[0], tally.ciphertexts)
+    return tally.prove(1, bytes(honest.factors) + bytes(honest.factors)[:32], tally.shares[0], tally.ciphertexts)
 
 
 def other_list(tally: Tally) -> PostedFactors:
@@ -161,7 +161,7 @@ FACTOR_DEFECTS: dict[str, tuple[Callable[[Tally], PostedFactors], str]] = {
     "a trustee without a key": (no_key, "key"),
     "one factor too many": (one_more_factor, "factors"),
     "a factor that is not canonical": (
-        lambda tally: replace(tally.post(1), factors=b"\xff" * 32 + tally.post(1).factors[32:]),
+        lambda tally: replace(tally.post(1), factors=b"\xff" * 32 + bytes(tally.post(1).factors)[32:]),
         "factors",
     ),
     "D2 D6 another list": (other_list, "list"),
@@ -210,18 +210,23 @@ def test_a_proof_is_bound_to_its_trustee_and_factors(tally: Tally) -> None:
     """The key of trustee 1 under the index 3, and errors in two factors that cancel in their plain sum."""
     assert tally.check(replace(tally.post(1), trustee=3)) == {"decryption.proof"}
     honest, base = tally.post(1), generator(tally.group)
-    first = linear(tally.group, (1, honest.factors[:32]), (1, base))
-    second = linear(tally.group, (1, honest.factors[32:64]), (-1, base))
-    forged = tally.prove(1, first + second + honest.factors[64:], tally.shares[0], tally.ciphertexts)
+    first = linear(tally.group, (1, bytes(honest.factors)[:32]), (1, base))
+    second = linear(tally.group, (1, bytes(honest.factors)[32:64]), (-1, base))
+    forged = tally.prove(1, first + second + bytes(honest.factors)[64:], tally.shares[0], tally.ciphertexts)
     assert tally.check(forged) == {"decryption.proof"}
 
 
 def test_lists_are_read_in_chunks(tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decryption, "CHUNK", 4)
     assert tally.check(tally.post(1)) == set()
-    broken = replace(tally.post(1), factors=tally.post(1).factors[:-32] + b"\xff" * 32)
+    broken = replace(tally.post(1), factors=bytes(tally.post(1).factors)[:-32] + b"\xff" * 32)
     failure = verify_factors(
-        broken, fingerprint=bytes(32), contest="list", group_id="north", ciphertexts=tally.ciphertexts, group=tally.group
+        broken,
+        fingerprint=bytes(32),
+        contest="list",
+        group_id="north",
+        ciphertexts=tally.ciphertexts,
+        group=tally.group,
     )[0]
     assert "item 5" in failure.sentence
 
@@ -301,7 +306,11 @@ def as_invalid(tally: Tally) -> bytes:
 BLOBS: dict[str, tuple[Callable[[Tally], bytes], str, str]] = {
     "D8 a code listed as invalid": (as_invalid, "plaintext-code", "invalid_in_no_book"),
     "a trailing byte": (lambda t: blob(t, INDICES) + b"\0", "plaintext-length", "plaintext_length"),
-    "D8 an index beyond the book": (lambda t: blob(t, [2, 0, 0, NO_CODE, 4, NO_CODE]), "plaintext-index", "indices_known"),
+    "D8 an index beyond the book": (
+        lambda t: blob(t, [2, 0, 0, NO_CODE, 4, NO_CODE]),
+        "plaintext-index",
+        "indices_known",
+    ),
     "an invalid element that is no element": (
         lambda t: blob(t, INDICES)[:-32] + b"\xff" * 32,
         "plaintext-encoding",

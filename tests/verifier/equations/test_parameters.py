@@ -84,7 +84,10 @@ def test_code_elements_depend_on_manifest_contest_and_code(group: Group) -> None
     book = code_elements(group, bytes(32), "list", ["a", "b", "a/b"])
     assert len({book[at : at + 32] for at in range(0, 96, 32)}) == 3
     assert book[:32] == code_elements(group, bytes(32), "list", ["a"])
-    assert book[:32] not in (code_elements(group, bytes(32), "other", ["a"]), code_elements(group, b"1" * 32, "list", ["a"]))
+    assert book[:32] not in (
+        code_elements(group, bytes(32), "other", ["a"]),
+        code_elements(group, b"1" * 32, "list", ["a"]),
+    )
 
 
 def test_hashes_are_framed_as_section_1_2_says() -> None:

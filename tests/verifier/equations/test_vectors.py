@@ -125,7 +125,8 @@ def test_ceremony(group: Group, pairing: PairingGroup, case: dict[str, Any]) -> 
     rules = {(failure.equation or "").removeprefix("ceremony.") for failure in result.failures}
     if not case["valid"]:
         # Confirmations in some vectors were not renewed after the change.
-        assert case["rule"] in rules and rules <= {case["rule"], "transcript"}
+        assert case["rule"] in rules
+        assert rules <= {case["rule"], "transcript"}
         if case["culprit"] is not None and rules == {case["rule"]}:
             assert {failure.role for failure in result.failures} == {case["roles"][case["culprit"] - 1]["id"]}
         return
@@ -133,7 +134,8 @@ def test_ceremony(group: Group, pairing: PairingGroup, case: dict[str, Any]) -> 
     assert result.holders == set(case["participants"])
     size = len(octets(case["keys"][0]["joint-key"]))
     for keys in case["keys"]:
-        assert result.joint_keys is not None and result.verification_keys is not None
+        assert result.joint_keys is not None
+        assert result.verification_keys is not None
         assert result.joint_keys[keys["label"]].hex() == keys["joint-key"]
         expected = [octets(key) if key else bytes(size) for key in keys["verification-keys"]]
         assert result.verification_keys[keys["label"]] == b"".join(expected)
@@ -186,7 +188,12 @@ def test_plaintexts_and_totals(group: Group, name: str) -> None:
     coefficients = [value.to_bytes(32, "little").hex() for value in lagrange_at_zero([u.trustee for u in used])]
     assert coefficients == vector["lagrange"]
     if "totals" in vector:
-        common = {"ciphertexts": ciphertexts, "used": used, "group": group, "randomness": Randomness("weights")}
+        common: dict[str, Any] = {
+            "ciphertexts": ciphertexts,
+            "used": used,
+            "group": group,
+            "randomness": Randomness("weights"),
+        }
         assert verify_totals(totals=vector["totals"], ballots=max(vector["totals"]), **common) == []
         changed = [vector["totals"][0] - 1, *vector["totals"][1:]]
         assert verify_totals(totals=changed, ballots=max(vector["totals"]), **common)

@@ -9,6 +9,7 @@ from crypto.log.policy import Group as WitnessGroup
 from crypto.log.policy import Policy, encode_policy
 from evoting.board.keys import load_key
 from evoting.demo.places import Places
+from evoting.errors import RecordError
 from evoting.record.election import ElectionRecord
 
 
@@ -29,6 +30,8 @@ def write_trust_root(record: ElectionRecord, places: Places) -> None:
         {"witnesses": WitnessGroup(record.manifest.witness_quorum, tuple(witnesses))},
         "witnesses",
     )
+    if not policy.quorums_intersect():
+        raise RecordError("two disjoint sets of log witnesses could each make a quorum; ask for more of them")
     value = {
         "format": "evoting-trust-root/v1",
         "fingerprint": record.fingerprint.hex(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def list_bytes(record: ElectionRecord, contest: Contest, group: str) -> bytes:
     if isinstance(contest, HomomorphicContest):
         for entry in record.entries("aggregate"):
             if (entry.body["contest"], entry.body["group"]) == (contest.id, group):
-                return bytes(entry.body["ciphertexts"])  # type: ignore[call-overload]
+                return cast(bytes, entry.body["ciphertexts"])
         raise RecordError(f"contest {contest.id}, group {group}: there is no aggregate yet")
     for entry in record.entries("mix"):
         place = (entry.body["contest"], entry.body["group"], entry.body["stage"])
@@ -141,7 +142,7 @@ def _valid_factors(
             if entry.body["list"] != hashlib.sha256(data).digest():
                 raise InvalidProof("decryption.input", "another list")
             blob = record.board.get_blob(read_blobref(entry.body["factors"]))
-            proof = bytes(entry.body["proof"])  # type: ignore[call-overload]
+            proof = cast(bytes, entry.body["proof"])
             key = keys[32 * (trustee - 1) : 32 * trustee]
             verify_factors(group, record.fingerprint, contest.id, one.id, trustee, key, data, blob, proof)
             factors[trustee] = blob

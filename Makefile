@@ -36,7 +36,7 @@ test: lint lint-rust ## everything that must hold: lint, types, import rules, Ru
 	$(BIN)/pytest -n $(JOBS)
 
 test-full: setup ## also the full sizes; long
-	$(BIN)/pytest -n $(JOBS) -m "full or not full"
+	HYPOTHESIS_PROFILE=wide $(BIN)/pytest -n $(JOBS) -m "full or not full"
 
 demo: setup ## a whole election, verified; SCALE=1000 is one ballot for a thousand, CONTEST=referendum only that one
 	@$(BIN)/evoting-demo

@@ -23,7 +23,8 @@ def encode(value: Value) -> bytes:
     """The one encoding of a value.
 
     Raises:
-        ValueError: the value is outside the profile (a float, a tag, a key that is no text, an integer beyond 2^53).
+        ValueError: the value is outside the profile (a float, a key that is no text, an integer of 2^53 or more, a
+            nesting deeper than 16).
     """
     _require_profile(value, 0, None)
     return cbor2.dumps(value, canonical=True)
@@ -58,16 +59,17 @@ def decode(data: bytes, *, limit: int | None = None) -> Value:
 
 
 def _require_profile(value: object, depth: int, budget: list[int] | None) -> None:
-    if depth > _MAX_DEPTH:
-        raise DecodeError(f"CBOR is nested deeper than {_MAX_DEPTH}")
+    """Refuse a value outside the profile; ``depth`` is the number of lists and maps around it."""
     if budget is not None:
         budget[0] -= 1
         if budget[0] < 0:
             raise DecodeError("CBOR refers to its own parts")
     kind = type(value)
+    if kind in (list, dict) and depth >= _MAX_DEPTH:
+        raise DecodeError(f"CBOR is nested deeper than {_MAX_DEPTH}")
     if kind is int:
         if not -_MAX_INTEGER <= value <= _MAX_INTEGER:  # type: ignore[operator]
-            raise DecodeError("integer beyond 2^53")
+            raise DecodeError("an integer is not below 2^53")
     elif kind is list:
         for item in value:  # type: ignore[attr-defined]
             _require_profile(item, depth + 1, budget)

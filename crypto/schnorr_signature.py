@@ -40,7 +40,7 @@ def sign_many(
         for i, message in enumerate(messages)
     ]
     nonces = group.scalars_wide(b"".join(seeds))
-    commitments = generator_table.mul(nonces).encode()
+    commitments = generator_table.mul_encode(nonces)
     points = [commitments[32 * i : 32 * i + 32] for i in range(len(messages))]
     challenges = signature_challenges(group, domain, points, publics, messages)
     responses = (nonces + challenges * secrets).encode()

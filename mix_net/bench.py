@@ -13,8 +13,8 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from crypto.group import load_group, set_threads
 from crypto.group.interface import ElementVector, Group, ScalarVector
@@ -32,8 +32,6 @@ from mix_net.shuffle import (
 )
 
 _CHUNKS = (4096, 8192, 16384)
-
-Result = TypeVar("Result")
 
 
 def bench_shuffle(count: int = 100_000, *, threads: int = 1, rounds: int = 3) -> dict[str, float]:
@@ -58,12 +56,16 @@ def measure_shuffle(count: int, rounds: int) -> dict[str, float]:
     inputs = _inputs(group, public_key, count)
     best: dict[str, float] = {}
     for _ in range(rounds):
-        key = _time(best, "derive", lambda: CommitmentKey.derive(group, commitment_key_length(count, 1)))
-        outputs, witness = _time(best, "shuffle", lambda: generate_shuffle(group, public_key, inputs, 1, randomness))
+        with _timed(best, "derive"):
+            key = CommitmentKey.derive(group, commitment_key_length(count, 1))
+        with _timed(best, "shuffle"):
+            outputs, witness = generate_shuffle(group, public_key, inputs, 1, randomness)
         statement = ShuffleStatement(public_key, inputs, outputs)
-        proof = _time(best, "prove", lambda: prove_shuffle(statement, witness, _transcript(), randomness, key))
-        _time(best, "verify", lambda: verify_shuffle(statement, proof, _transcript(), randomness, key))
+        with _timed(best, "prove"):
+            proof = prove_shuffle(statement, witness, _transcript(), randomness, key)
         del witness
+        with _timed(best, "verify"):
+            verify_shuffle(statement, proof, _transcript(), randomness, key)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     floor = _floor(group, inputs + outputs, rounds)
     return {
@@ -85,9 +87,11 @@ def _floor(group: Group, encoded: bytes, rounds: int) -> float:
     best: dict[str, float] = {}
     scalars = random_scalars(group, secrets.token_bytes, len(encoded) // 32)
     for _ in range(rounds):
-        elements = _time(best, "decode", lambda: group.elements_decode(encoded, allow_identity=False))
+        with _timed(best, "decode"):
+            elements = group.elements_decode(encoded, allow_identity=False)
         for chunk in _CHUNKS:
-            _time(best, "msm", lambda chunk=chunk: _msm_in_chunks(group, scalars, elements, chunk))  # type: ignore[misc]
+            with _timed(best, "msm"):
+                _msm_in_chunks(group, scalars, elements, chunk)
     return best["decode"] + best["msm"]
 
 
@@ -110,11 +114,11 @@ def _transcript() -> Transcript:
     return mix_transcript(bytes(32), "benchmark", "benchmark", 1, "mixer-1")
 
 
-def _time(best: dict[str, float], name: str, run: Callable[[], Result]) -> Result:
+@contextmanager
+def _timed(best: dict[str, float], name: str) -> Iterator[None]:
     started = time.process_time()
-    result = run()
+    yield
     best[name] = min(best.get(name, float("inf")), time.process_time() - started)
-    return result
 
 
 def main() -> None:

@@ -163,21 +163,23 @@ def generate_shuffle(
     count, components = ciphertext_count(inputs, width), 2 * width
     permutation = random_permutation(randomness, count)
     generator, key = bases or fixed_bases(group, public_key)
-    if pairs is None:
-        randomizers = random_scalars(group, randomness, count * width)
-        pads, datas = generator.mul_vartime(randomizers), key.mul_vartime(randomizers)
-    else:
-        randomizers, pads, datas = pairs.randomizers, pairs.pads, pairs.datas
-        if len(randomizers) != count * width:
-            raise ValueError("one re-encryption pair for each position is needed")
-    masks = (pads, datas)
     decoded = decode_list(group, "inputs", inputs, components)
     sources = permutation * np.uint32(components)
-    outputs = [
-        decoded.gather(sources + np.uint32(component)) + masks[component % 2][component // 2 :: width]
-        for component in range(components)
-    ]
+    permuted = [decoded.gather(sources + np.uint32(component)) for component in range(components)]
     del decoded
+    if pairs is None:
+        randomizers = random_scalars(group, randomness, count * width)
+        outputs = [
+            (key if component % 2 else generator).mul_add_vartime(randomizers[component // 2 :: width], elements)
+            for component, elements in enumerate(permuted)
+        ]
+    else:
+        randomizers, masks = pairs.randomizers, (pairs.pads, pairs.datas)
+        if len(randomizers) != count * width:
+            raise ValueError("one re-encryption pair for each position is needed")
+        outputs = [
+            elements + masks[component % 2][component // 2 :: width] for component, elements in enumerate(permuted)
+        ]
     encoded = group.interleave_elements(outputs).encode()
     return encoded, ShuffleWitness(permutation, randomizers, outputs)
 

@@ -42,9 +42,9 @@ def polynomial_product(
     if rows % _BLOCKS:
         return [_naive_product(group, scalars, polynomial, rows) for polynomial in elements]
     block_rows = rows // _BLOCKS
-    element_values = [_evaluations(polynomial) for polynomial in elements]
+    element_values = [_element_values(group, polynomial) for polynomial in elements]
     products: list[list[ElementVector]] = []
-    for scalar_value in _evaluations(scalars):
+    for scalar_value in _scalar_values(scalars):
         values = [next(value) for value in element_values]
         products.append(polynomial_product(group, scalar_value, values, block_rows))
     return [_interpolate(group, list(values), block_rows) for values in zip(*products, strict=True)]
@@ -66,25 +66,27 @@ def _split(vector: Vector, parts: int) -> list[Vector]:
     return [vector[at * size : (at + 1) * size] for at in range(parts)]
 
 
-def _evaluations(polynomial: Vector) -> Iterator[Vector]:
-    """The polynomial c0 + c1 Y + c2 Y^2 + c3 Y^3 of its four blocks at 0, 1, -1, 2, -2, 1/2 (times 8) and infinity.
-
-    One at a time, so that a caller who is done with a value can drop it.
-    """
+def _scalar_values(polynomial: ScalarVector) -> Iterator[ScalarVector]:
+    """The polynomial c0 + c1 Y + c2 Y^2 + c3 Y^3 of its four blocks at 0, 1, -1, 2, -2, 1/2 (times 8) and infinity."""
     c0, c1, c2, c3 = _split(polynomial, _BLOCKS)
     yield c0
     even, odd = c0 + c2, c1 + c3
     yield even + odd
     yield even - odd
-    even, odd = c0 + _double(_double(c2)), _double(c1 + _double(_double(c3)))
+    even, odd = c0 + c2 * 4, c1 * 2 + c3 * 8
     yield even + odd
     yield even - odd
-    yield _double(_double(_double(c0) + c1) + c2) + c3
+    yield c0 * 8 + c1 * 4 + c2 * 2 + c3
     yield c3
 
 
-def _double(vector: Vector) -> Vector:
-    return vector + vector
+def _element_values(group: Group, polynomial: ElementVector) -> Iterator[ElementVector]:
+    """The same for elements; in few parts, so that a caller who is done with a value can drop it."""
+    size = len(polynomial) // _BLOCKS
+    yield polynomial[:size]
+    for place in range(3):
+        yield from group.evaluate_cubic(polynomial, place)
+    yield polynomial[3 * size :]
 
 
 def _interpolate(group: Group, values: Sequence[ElementVector], block_rows: int) -> ElementVector:

@@ -58,7 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         "run",
         help="verify a record",
         description="Run every check of docs/spec/11-checks.md on a record and print one line for each.",
-        epilog="Example: evoting-verify run var/demo/record --trust-root var/demo/trust-root.json --html report.html",
+        epilog="Example: evoting-verify run var/demo/record --trust-root var/demo/trust-root.json --html report.html. "
+        "Each ballot needs some hundred bytes of temporary space (TMPDIR).",
     )
     run.add_argument("record", type=Path, metavar="RECORD", help="directory that holds the record")
     run.add_argument(
@@ -191,6 +192,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("evoting-verify: interrupted, no verdict", file=sys.stderr)
         return 130
+    except Exception as error:
+        if os.environ.get("EVOTING_TRACEBACK"):
+            raise
+        print(f"evoting-verify: error: {type(error).__name__}: {printable(str(error))[:300]}", file=sys.stderr)
+        print("hint: the verification could not be finished; EVOTING_TRACEBACK=1 shows where", file=sys.stderr)
+        print("NOT VERIFIED")
+        return _FAILED
 
 
 if __name__ == "__main__":

@@ -39,8 +39,8 @@ from verifier.tally_groups import TallyGroup, merge_groups
 if TYPE_CHECKING:
     from verifier.checks.lists import TallyList
 
-#: Blobs that are decoded as a whole (manifest, transcripts, keys, lists, result) are not larger than this.
-MAX_DECODED_BLOB = 256 << 20
+#: Blobs that are decoded as a whole are not larger than this, the bound of the largest of them, a ceremony transcript.
+MAX_DECODED_BLOB = 64 << 20
 
 _KEYS = schema.array(
     schema.record({"style": schema.identifier, "key": schema.octets(96), "shares": schema.octets()}), minimum=1

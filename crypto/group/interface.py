@@ -131,6 +131,10 @@ class FixedBase(Protocol):
         """Multiples of the base with a larger table."""
         ...
 
+    def mul_add_vartime(self, scalars: ScalarVector, elements: ElementVector) -> ElementVector:
+        """``mul_vartime(scalars) + elements`` in one pass."""
+        ...
+
     def mul_encode(self, scalars: ScalarVector) -> bytes:
         """``mul(scalars).encode()`` with batched encoding, constant-time."""
         ...
@@ -191,6 +195,13 @@ class Group(Protocol):
 
     def concat_elements(self, vectors: Sequence[ElementVector]) -> ElementVector: ...
     def interleave_elements(self, vectors: Sequence[ElementVector]) -> ElementVector: ...
+    def evaluate_cubic(self, elements: ElementVector, place: int) -> list[ElementVector]:
+        """Values of c0 + c1 Y + c2 Y^2 + c3 Y^3, where c0, c1, c2, c3 are the four equal blocks of the vector.
+
+        At 1 and -1 (``place`` 0), at 2 and -2 (place 1), or 8 times the value at 1/2 (place 2). Toom-Cook's evaluation.
+        """
+        ...
+
     def fixed_base(self, element: ElementVector) -> FixedBase:
         """Tables for one element; made once and kept by the caller."""
         ...

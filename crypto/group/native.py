@@ -59,6 +59,9 @@ class NativeGroup:
     def interleave_elements(self, vectors: Sequence[ElementVector]) -> ElementVector:
         return _native.interleave_elements(vectors)
 
+    def evaluate_cubic(self, elements: ElementVector, place: int) -> list[ElementVector]:
+        return _native.evaluate_cubic(elements, place)
+
     def fixed_base(self, element: ElementVector) -> FixedBase:
         return _native.fixed_base(element)
 

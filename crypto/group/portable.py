@@ -237,6 +237,10 @@ class PortableFixedBase:
     def mul_vartime(self, scalars: PortableScalarVector) -> PortableElementVector:
         return self.mul(scalars)
 
+    def mul_add_vartime(self, scalars: PortableScalarVector, elements: PortableElementVector) -> PortableElementVector:
+        check_lengths(len(scalars), len(elements))
+        return self.mul(scalars) + elements
+
     def mul_encode(self, scalars: PortableScalarVector) -> bytes:
         return self.mul(scalars).encode()
 
@@ -305,6 +309,23 @@ class PortableGroup:
 
     def interleave_elements(self, vectors: Sequence[PortableElementVector]) -> PortableElementVector:
         return PortableElementVector.interleave(vectors)
+
+    def evaluate_cubic(self, elements: PortableElementVector, place: int) -> list[PortableElementVector]:
+        if len(elements) % 4:
+            raise ValueError(f"{len(elements)} entries do not make 4 rows")
+        if not 0 <= place <= 2:
+            raise IndexError(f"place {place} is not among the three")
+        size = len(elements) // 4
+        c0, c1, c2, c3 = (elements[block * size : (block + 1) * size] for block in range(4))
+        if place == 2:
+            for lower in (c1, c2, c3):
+                c0 = c0 + c0 + lower
+            return [c0]
+        for _ in range(place):
+            c1, c2, c3 = c1 + c1, c2 + c2 + c2 + c2, c3 + c3
+            c3 = c3 + c3 + c3 + c3
+        even, odd = c0 + c2, c1 + c3
+        return [even + odd, even - odd]
 
     def fixed_base(self, element: PortableElementVector) -> PortableFixedBase:
         check_lengths(len(element), 1)

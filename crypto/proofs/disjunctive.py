@@ -90,25 +90,19 @@ def prove_choices(
     rows = len(selections)
     values = [group.scalars(selections[:, column].tolist()) for column in range(layout.options)]
     secrets = [randomizers[column :: layout.options] for column in range(layout.options)]
-    # One fixed-base call each for all options of all rows: columns are concatenated, not interleaved, until encoding.
+    # One fixed-base call each for all options of all rows: column after column, until encoding.
     all_values = group.concat_scalars(values)
     all_secrets = group.concat_scalars(secrets)
-    pads = key.generator_table.mul(all_secrets)
+    pads = key.generator_table.mul_encode(all_secrets)
     data = key.key_table.mul(all_secrets) + key.generator_table.mul(all_values)
-    columns: list[ElementVector] = []
-    for column in range(layout.options):
-        part = slice(column * rows, (column + 1) * rows)
-        columns += [pads[part], data[part]]
-    encoded_ciphertexts = group.interleave_elements(columns).encode()
+    encoded_ciphertexts = _to_rows([(pads, data.encode())], rows)
 
     values.append(_sum_columns(values))
     secrets.append(_sum_columns(secrets))
     statements = [
         _Branches.commit(key, allowed, value, entropy) for allowed, value in zip(layout.value_sets, values, strict=True)
     ]
-    encoded_commitments = group.interleave_elements(
-        [element for statement in statements for element in statement.commitments]
-    ).encode()
+    encoded_commitments = _to_rows([statement.commitments for statement in statements], rows)
     challenge = challenges(encoded_ciphertexts, encoded_commitments)
     answers = [
         column
@@ -116,6 +110,22 @@ def prove_choices(
         for column in statement.respond(challenge, secret)
     ]
     return ChoiceProofs(encoded_ciphertexts, encoded_commitments, group.interleave_scalars(answers).encode())
+
+
+def _to_rows(pairs: Sequence[tuple[bytes, bytes]], rows: int) -> bytes:
+    """Encoded elements of n ballots in the order of a ballot.
+
+    Args:
+        pairs: lists of equally many columns of n elements each; on a ballot, an element of the first list stands
+            before that of the second, and pair after pair.
+    """
+    if rows == 0:
+        return b""
+    parts = []
+    for pair in pairs:
+        columns = np.stack([np.frombuffer(data, dtype=np.uint8).reshape(-1, rows, 32) for data in pair], axis=1)
+        parts.append(columns.transpose(2, 0, 1, 3).reshape(rows, -1))
+    return np.concatenate(parts, axis=1).tobytes()
 
 
 def _sum_columns(columns: Sequence[ScalarVector]) -> ScalarVector:
@@ -132,7 +142,7 @@ class _Branches:
     nonces: list[ScalarVector]
     simulated: list[ScalarVector]
     chosen: list[ScalarVector]
-    commitments: list[ElementVector]
+    commitments: tuple[bytes, bytes]
 
     @classmethod
     def commit(
@@ -149,13 +159,9 @@ class _Branches:
             [pick * (-(value - branch)) for pick, branch in zip(simulated, allowed, strict=True)]
         )
         together = group.concat_scalars(nonces)
-        left = key.generator_table.mul(together)
+        left = key.generator_table.mul_encode(together)
         right = key.key_table.mul(together) + key.generator_table.mul(offsets)
-        commitments: list[ElementVector] = []
-        for index in range(branches):
-            part = slice(index * rows, (index + 1) * rows)
-            commitments += [left[part], right[part]]
-        return cls(nonces, simulated, chosen, commitments)
+        return cls(nonces, simulated, chosen, (left, right.encode()))
 
     def respond(self, challenge: ScalarVector, secret: ScalarVector) -> list[ScalarVector]:
         missing = challenge - _sum_columns(self.simulated)
@@ -165,7 +171,7 @@ class _Branches:
 
 
 def _indicator(group: Group, value: ScalarVector, allowed: range, branch: int) -> ScalarVector:
-    """1 where the value equals ``branch``, else 0, for values in ``allowed``: Lagrange's polynomial, without branching."""
+    """1 where a value equals ``branch``, else 0, for values in ``allowed``: Lagrange's polynomial, no branching."""
     result = group.scalars([1] * len(value))
     for other in allowed:
         if other != branch:

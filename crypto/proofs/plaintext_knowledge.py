@@ -59,7 +59,7 @@ def prove_knowledge(
     group = key.group
     ciphertexts = encrypt(key, messages, randomizers).encode(group)
     nonces = group.scalars_wide(entropy(64 * len(randomizers)))
-    commitments = key.generator_table.mul(nonces).encode()
+    commitments = key.generator_table.mul_encode(nonces)
     challenge = challenges(ciphertexts, commitments)
     spread = group.interleave_scalars([challenge] * layout.width)
     return KnowledgeProofs(ciphertexts, commitments, (nonces + spread * randomizers).encode())

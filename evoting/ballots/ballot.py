@@ -17,7 +17,7 @@ BALLOT_SIGNATURE = "evoting/v1/ballot-signature"
 CHALLENGE_SIGNATURE = "evoting/v1/challenge-signature"
 #: A log entry of C2SP tlog-tiles carries its length in two bytes.
 MAX_ENTRY_BYTES = 65_535
-MAX_SEQUENCE = 2**32
+SIGNATURE_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,16 @@ class Ballot:
         )
 
 
+@dataclass(frozen=True)
+class VoterEntry:
+    """A ballot or challenge entry in its outer form: what is inside its byte strings is not decoded."""
+
+    challenge: bool
+    body: bytes
+    signature: bytes
+    opening: bytes
+
+
 _FIELDS = {"election", "style", "pseudonym", "credential", "sequence", "contests"}
 _PARTS = {"ciphertexts", "commitments", "scalars"}
 
@@ -78,8 +88,8 @@ def decode_ballot(body: bytes, election: bytes, styles: dict[str, StyleShape]) -
     for name, length in (("pseudonym", 32), ("credential", 48)):
         if not isinstance(value[name], bytes) or len(value[name]) != length:
             raise DecodeError(f"ballot: {name} is not {length} bytes")
-    if type(value["sequence"]) is not int or not 0 <= value["sequence"] < MAX_SEQUENCE:
-        raise DecodeError("ballot: sequence is not a number below 2^32")
+    if type(value["sequence"]) is not int or value["sequence"] < 0:
+        raise DecodeError("ballot: sequence is not an unsigned integer")
     contests = value["contests"]
     if not isinstance(contests, list) or len(contests) != len(shape.contests):
         raise DecodeError("ballot: wrong number of contests")
@@ -98,6 +108,25 @@ def decode_ballot(body: bytes, election: bytes, styles: dict[str, StyleShape]) -
                 raise DecodeError(f"ballot: {name} of contest {expected.id} is not {length} bytes")
         parts.append(ContestPart(contest["ciphertexts"], contest["commitments"], contest["scalars"]))
     return Ballot(election, shape.id, value["pseudonym"], value["credential"], value["sequence"], tuple(parts))
+
+
+def decode_voter_entry(entry: bytes) -> VoterEntry:
+    """Decode the outer form of a ballot or challenge entry (docs/spec/02-record.md section 2.2).
+
+    Raises:
+        DecodeError: it is no such entry, and must not be on a board.
+    """
+    value = cbor.decode(entry, limit=MAX_ENTRY_BYTES)
+    if not isinstance(value, dict):
+        raise DecodeError("not a ballot or challenge entry: a map is expected")
+    challenge = value.get("type") == "challenge"
+    expected = {"type", "body", "signature", "opening"} if challenge else {"type", "body", "signature"}
+    if value.keys() != expected or (not challenge and value["type"] != "ballot"):
+        raise DecodeError("not a ballot or challenge entry: other fields than those of its type")
+    parts = [value["body"], value["signature"], value.get("opening", b"")]
+    if not all(isinstance(part, bytes) for part in parts) or len(parts[1]) != SIGNATURE_BYTES:
+        raise DecodeError("not a ballot or challenge entry: body, signature of 64 bytes and opening are byte strings")
+    return VoterEntry(challenge, *parts)
 
 
 def contest_challenges(

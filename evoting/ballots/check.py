@@ -2,6 +2,10 @@
 
 The ballot box uses it at intake and the office at selection. What depends on other entries (duplicates, sequence
 numbers, the number of challenges) is in ``evoting.office.selection``.
+
+Entries of one style and kind are decoded once into vectors. All signatures and proofs of all of them are one
+multi-scalar multiplication; only if it does not vanish, halving finds the bad ones, and each of these is looked at
+alone to tell which of its equations fails.
 """
 
 from __future__ import annotations
@@ -9,36 +13,26 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
-
-import numpy as np
+from itertools import accumulate
 
 from crypto import cbor
 from crypto.batch import Accumulator, find_failures
 from crypto.blind_bls import StyleCredentials, encode_message, find_invalid_credentials
-from crypto.elgamal import EncryptionKey, decode_ciphertexts
+from crypto.elgamal import EncryptionKey
 from crypto.errors import DecodeError
 from crypto.group.interface import ElementVector, G2Vector, PairingGroup, ScalarVector
 from crypto.hashing import frame
-from crypto.proofs.disjunctive import ChoiceLayout, accumulate_choices
-from crypto.proofs.plaintext_knowledge import accumulate_knowledge
-from crypto.schnorr_signature import (
-    SIGNATURE_BYTES,
-    accumulate_signatures,
-    signature_challenges,
-)
 from evoting.ballots.ballot import (
     BALLOT_SIGNATURE,
     CHALLENGE_SIGNATURE,
     MAX_ENTRY_BYTES,
     Ballot,
-    contest_challenges,
     decode_ballot,
+    decode_voter_entry,
 )
-from evoting.ballots.build import NO_CODE
+from evoting.ballots.columns import BallotColumns, SignatureColumns
+from evoting.ballots.opening import opening_holds
 from evoting.ballots.shape import StyleShape
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -67,33 +61,55 @@ class Judged:
     opens: bool = True
 
 
+@dataclass(frozen=True)
+class _Batch:
+    """Well-formed entries of one style and kind."""
+
+    rows: list[Judged]
+    columns: BallotColumns
+
+
+@dataclass(frozen=True)
+class _SignedBatch:
+    """Those of a batch whose credentials hold and whose signatures are well-formed."""
+
+    rows: list[Judged]
+    columns: BallotColumns
+    signatures: SignatureColumns
+
+
 def judge_entries(context: BallotContext, entries: Sequence[bytes]) -> list[Judged]:
     """Decode and verify entries of type ballot and challenge; each gets the first reason that applies, or None.
 
     Reasons set here: malformed, credential, signature, proof; ``opens`` tells of a challenge whether its opening holds,
     which the order of reasons puts after duplicates. Variable time; everything is public.
+
+    Raises:
+        DecodeError: an entry is no ballot or challenge even in its outer form.
+
+    Cost for each ballot: its elements decoded once, one multi-scalar term for each of them, one credential.
     """
     judged = [_decode_entry(context, entry) for entry in entries]
-    _judge_elements(context, judged)
+    batches = [
+        batch
+        for shape in context.styles.values()
+        for challenge in (False, True)
+        if (batch := _decode_batch(context, shape, [row for row in judged if _fits(row, shape, challenge)]))
+    ]
     _judge_credentials(context, judged)
-    _judge_batch(context, judged, "signature", _signatures_hold)
-    for shape in context.styles.values():
-        rows = [row for row in judged if row.style == shape.id]
-
-        def holds(part: Sequence[Judged], shape: StyleShape = shape) -> bool:
-            return _proofs_hold(context, shape, part)
-
-        _judge_batch(context, rows, "proof", lambda _, part: holds(part))
+    _judge_equations(context, [signed for batch in batches if (signed := _decode_signatures(context, batch))])
     for row in judged:
         if row.challenge and row.reason is None:
-            row.opens = _opening_holds(context, row)
+            ballot = _ballot(row)
+            row.opens = opening_holds(
+                context.key, context.styles[ballot.style], ballot, row.opening, context.code_books
+            )
     return judged
 
 
 def _decode_entry(context: BallotContext, entry: bytes) -> Judged:
-    value = cbor.decode(entry, limit=MAX_ENTRY_BYTES)
-    assert isinstance(value, dict)
-    row = Judged(value["type"] == "challenge", value["body"], value["signature"], value.get("opening", b""))
+    outer = decode_voter_entry(entry)
+    row = Judged(outer.challenge, outer.body, outer.signature, outer.opening)
     try:
         row.ballot = decode_ballot(row.body, context.election, context.styles)
         row.style = row.ballot.style
@@ -112,48 +128,41 @@ def _claimed_style(context: BallotContext, body: bytes) -> str | None:
     return style if isinstance(style, str) and style in context.styles else None
 
 
-def _valid(rows: Sequence[Judged]) -> list[Judged]:
-    return [row for row in rows if row.reason is None]
-
-
-def _judge_batch(
-    context: BallotContext,
-    rows: Sequence[Judged],
-    reason: str,
-    holds: Callable[[BallotContext, Sequence[Judged]], bool],
-) -> None:
-    valid = _valid(rows)
-    for index in find_failures(valid, lambda part: holds(context, part)):
-        valid[index].reason = reason
-
-
 def _ballot(row: Judged) -> Ballot:
     assert row.ballot is not None
     return row.ballot
 
 
-def _judge_elements(context: BallotContext, judged: Sequence[Judged]) -> None:
-    """Canonical points and scalars, and the pseudonym; the identity is refused everywhere."""
-    group = context.key.group
+def _fits(row: Judged, shape: StyleShape, challenge: bool) -> bool:
+    return row.reason is None and row.style == shape.id and row.challenge == challenge
 
-    def decodes(_: BallotContext, part: Sequence[Judged]) -> bool:
+
+def _mark(rows: Sequence[Judged], reason: str, decode: Callable[[Sequence[Judged]], object]) -> list[Judged]:
+    """Give a reason to the rows that do not decode; returns the others."""
+
+    def decodes(part: Sequence[Judged]) -> bool:
         try:
-            group.elements_decode(b"".join([_elements(row) for row in part]), allow_identity=False)
-            group.scalars_decode(b"".join([_scalars(row) for row in part]))
+            decode(part)
         except DecodeError:
             return False
         return True
 
-    _judge_batch(context, judged, "malformed", decodes)
+    for index in find_failures(rows, decodes):
+        rows[index].reason = reason
+    return [row for row in rows if row.reason is None]
 
 
-def _elements(row: Judged) -> bytes:
-    ballot = _ballot(row)
-    return ballot.pseudonym + b"".join([part.ciphertexts + part.commitments for part in ballot.contests])
+def _decode_batch(context: BallotContext, shape: StyleShape, rows: list[Judged]) -> _Batch | None:
+    """Canonical points and scalars, and the pseudonym; the identity is refused everywhere."""
 
+    def decode(part: Sequence[Judged]) -> BallotColumns:
+        return BallotColumns.decode(context.key, context.election, shape, [_ballot(row) for row in part])
 
-def _scalars(row: Judged) -> bytes:
-    return b"".join([part.scalars for part in _ballot(row).contests])
+    try:
+        return _Batch(rows, decode(rows)) if rows else None
+    except DecodeError:
+        valid = _mark(rows, "malformed", decode)
+        return _Batch(valid, decode(valid)) if valid else None
 
 
 def _judge_credentials(context: BallotContext, judged: Sequence[Judged]) -> None:
@@ -168,116 +177,48 @@ def _judge_credentials(context: BallotContext, judged: Sequence[Judged]) -> None
         rows[index].reason = "credential"
 
 
-def _signed_message(row: Judged) -> tuple[str, bytes]:
-    if row.challenge:
-        return CHALLENGE_SIGNATURE, frame(row.body) + frame(row.opening)
-    return BALLOT_SIGNATURE, row.body
+def _decode_signatures(context: BallotContext, batch: _Batch) -> _SignedBatch | None:
+    """The signatures of what is left of a batch."""
 
+    def decode(part: Sequence[Judged]) -> SignatureColumns:
+        domain = CHALLENGE_SIGNATURE if batch.rows[0].challenge else BALLOT_SIGNATURE
+        messages = [frame(row.body) + frame(row.opening) if row.challenge else row.body for row in part]
+        publics = [_ballot(row).pseudonym for row in part]
+        return SignatureColumns.decode(context.key.group, domain, publics, [row.signature for row in part], messages)
 
-def _signatures_hold(context: BallotContext, rows: Sequence[Judged]) -> bool:
-    group = context.key.group
-    if any(len(row.signature) != SIGNATURE_BYTES for row in rows):
-        return False
-    ordered = sorted(rows, key=lambda row: row.challenge)
-    messages = [_signed_message(row) for row in ordered]
-    points = [row.signature[:32] for row in ordered]
-    publics = [_ballot(row).pseudonym for row in ordered]
+    rows = [row for row in batch.rows if row.reason is None]
     try:
-        commitments = group.elements_decode(b"".join(points), allow_identity=False)
-        responses = group.scalars_decode(b"".join([row.signature[32:] for row in ordered]))
+        signatures = decode(rows)
     except DecodeError:
-        return False
-    accumulator = Accumulator(group, context.key.element)
-    casts = sum(not row.challenge for row in ordered)
-    challenges = group.concat_scalars(
-        [
-            signature_challenges(group, domain, points[part], publics[part], [message for _, message in messages[part]])
-            for domain, part in (
-                (BALLOT_SIGNATURE, slice(None, casts)),
-                (CHALLENGE_SIGNATURE, slice(casts, None)),
-            )
-        ]
-    )
-    accumulate_signatures(
-        accumulator,
-        commitments,
-        group.elements_decode(b"".join(publics), allow_identity=False),
-        responses,
-        challenges,
-        _weights(context),
-    )
-    return accumulator.holds()
+        rows = _mark(rows, "signature", decode)
+        signatures = decode(rows)
+    if not rows:
+        return None
+    kept = [place for place, row in enumerate(batch.rows) if row.reason is None]
+    return _SignedBatch(rows, batch.columns.select(kept), signatures)
 
 
-def _weights(context: BallotContext) -> Callable[[int], ScalarVector]:
-    return lambda count: context.key.group.scalars_short(os.urandom(16 * count))
-
-
-def _proofs_hold(context: BallotContext, shape: StyleShape, rows: Sequence[Judged]) -> bool:
+def _judge_equations(context: BallotContext, batches: Sequence[_SignedBatch]) -> None:
+    """All signatures and proofs of all batches together."""
     group = context.key.group
-    accumulator = Accumulator(group, context.key.element)
-    key = context.key.element.encode()
-    pseudonyms = [_ballot(row).pseudonym for row in rows]
-    for position, contest in enumerate(shape.contests):
-        parts = [_ballot(row).contests[position] for row in rows]
-        ciphertexts = [part.ciphertexts for part in parts]
-        commitments = [part.commitments for part in parts]
-        challenge = contest_challenges(
-            group, context.election, shape, position, key, pseudonyms, ciphertexts, commitments
-        )
-        if bytes(32) in {challenge[i : i + 1].encode() for i in range(len(rows))}:
-            return False
-        pairs = decode_ciphertexts(group, b"".join(ciphertexts))
-        elements = group.elements_decode(b"".join(commitments), allow_identity=False)
-        scalars = group.scalars_decode(b"".join([part.scalars for part in parts]))
-        if isinstance(contest.layout, ChoiceLayout):
-            accumulate_choices(
-                accumulator, group, contest.layout, pairs, elements, scalars, challenge, _weights(context)
-            )
-        else:
-            accumulate_knowledge(
-                accumulator, group, contest.layout, pairs.pads, elements, scalars, challenge, _weights(context)
-            )
-    return accumulator.holds()
+    bounds = list(accumulate([len(batch.rows) for batch in batches], initial=0))
 
+    def weights(count: int) -> ScalarVector:
+        return group.scalars_short(os.urandom(16 * count))
 
-def _opening_holds(context: BallotContext, row: Judged) -> bool:
-    """Encrypt again with the published randomizers and compare."""
-    group = context.key.group
-    ballot = _ballot(row)
-    shape = context.styles[ballot.style]
-    try:
-        value = cbor.decode(row.opening, limit=MAX_ENTRY_BYTES)
-        if not isinstance(value, dict) or value.keys() != {"contests"} or len(value["contests"]) != len(shape.contests):
-            return False
-        for contest, part, opened in zip(shape.contests, ballot.contests, value["contests"], strict=True):
-            if not isinstance(opened, dict) or opened.keys() != {"selections", "randomizers"}:
-                return False
-            count = len(part.ciphertexts) // 64
-            chosen = opened["selections"]
-            if not isinstance(chosen, list) or len(chosen) != count or any(type(item) is not int for item in chosen):
-                return False
-            if not isinstance(opened["randomizers"], bytes) or len(opened["randomizers"]) != 32 * count:
-                return False
-            randomizers = group.scalars_decode(opened["randomizers"])
-            pairs = decode_ciphertexts(group, part.ciphertexts)
-            if context.key.generator_table.mul_vartime(randomizers) != pairs.pads:
-                return False
-            messages = pairs.data - context.key.key_table.mul_vartime(randomizers)
-            if isinstance(contest.layout, ChoiceLayout):
-                if any(not 0 <= item <= 1 for item in chosen):
+    def holds(part: Sequence[int], proofs: bool = True) -> bool:
+        accumulator = Accumulator(group, context.key.element)
+        for first, batch in zip(bounds, batches, strict=False):
+            start, stop = max(part[0] - first, 0), min(part[-1] + 1 - first, len(batch.rows))
+            if start >= stop:
+                continue
+            batch.signatures.add(accumulator, batch.columns.pseudonyms, start, stop, weights)
+            if proofs:
+                if batch.columns.zero_challenge[start:stop].any():
                     return False
-                if messages != context.key.generator_table.mul_vartime(group.scalars(chosen)):
-                    return False
-            else:
-                book = context.code_books[contest.id]
-                for place, item in enumerate(chosen):
-                    if item == NO_CODE:
-                        continue
-                    if not 0 <= item < len(book):
-                        return False
-                    if messages[place : place + 1] != book.gather(np.array([item], dtype=np.uint32)):
-                        return False
-    except (DecodeError, TypeError):
-        return False
-    return True
+                batch.columns.add_proofs(accumulator, group, start, stop, weights)
+        return accumulator.holds()
+
+    rows = [row for batch in batches for row in batch.rows]
+    for index in find_failures(range(len(rows)), holds):
+        rows[index].reason = "proof" if holds([index], proofs=False) else "signature"

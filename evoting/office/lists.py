@@ -13,8 +13,8 @@ from crypto.elgamal import decode_ciphertexts
 from crypto.group.interface import ElementVector
 from crypto.proofs.disjunctive import ChoiceLayout
 from evoting.ballots.check import BallotContext
+from evoting.ballots.dispositions import COUNTED
 from evoting.office.groups import TallyGroup
-from evoting.office.selection import COUNTED
 
 CHUNK = 8192
 

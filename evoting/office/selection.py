@@ -7,23 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from evoting.ballots.ballot import Ballot
+from evoting.ballots.ballot import Ballot, decode_ballot, decode_voter_entry
 from evoting.ballots.check import BallotContext, Judged, judge_entries
+from evoting.ballots.dispositions import CHALLENGED, COUNTED, REASON_NAMES, REASONS, SUPERSEDED
 from evoting.office.duplicates import PrefixIndex
 
-COUNTED, SUPERSEDED, CHALLENGED = 0, 1, 2
-#: Disposition byte of each reason of rejection.
-REASONS = {
-    "malformed": 16,
-    "credential": 17,
-    "signature": 18,
-    "proof": 19,
-    "duplicate": 20,
-    "sequence": 21,
-    "opening": 22,
-    "excess": 23,
-}
-_NAMES = {value: name for name, value in REASONS.items()}
 CHUNK = 4096
 
 
@@ -44,7 +32,9 @@ class StyleAccount:
             "counted": self.counted,
             "superseded": self.superseded,
             "challenged": self.challenged,
-            "rejected": [{"reason": _NAMES[byte], "count": self.rejected[byte]} for byte in sorted(self.rejected)],
+            "rejected": [
+                {"reason": REASON_NAMES[byte], "count": self.rejected[byte]} for byte in sorted(self.rejected)
+            ],
         }
 
 
@@ -98,7 +88,7 @@ def select(
     suspects = set(index.suspects())
     full = (
         {
-            ordinal: components(_require(judge_entries(context, [entry])[0].ballot))
+            ordinal: components(decode_ballot(decode_voter_entry(entry).body, context.election, context.styles))
             for ordinal, entry in enumerate(entries())
             if ordinal in suspects
         }

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from nacl.signing import SigningKey
 
-from crypto.entry import entry_hash, sign_entry
+from crypto.entry import ballot_order, decode_role_entry, entry_hash, sign_entry
 from crypto.group import load_group
+from evoting.ballots.ballot import decode_voter_entry
 from evoting.definition import HomomorphicContest, Manifest, manifest_hash
 from evoting.errors import RecordError
 from evoting.office.groups import TallyGroup, merge_groups
@@ -25,7 +26,7 @@ from evoting.office.opening import (
     opening_body,
 )
 from evoting.office.selection import Selection, select
-from evoting.record.election import ElectionRecord, is_challenge_entry, read_blobref
+from evoting.record.election import ElectionRecord, is_challenge_entry, member_integer, read_blobref
 
 Officers = Mapping[str, SigningKey]
 Progress = Callable[[int], None]
@@ -93,10 +94,27 @@ def open_election(
 
 
 def append_epoch(record: ElectionRecord, entries: Sequence[bytes], ballot_box: Officers, time: int) -> None:
-    """Append one epoch's ballots and challenges, in their order, with the epoch entry: all or nothing."""
-    number = len(record.entries("epoch"))
-    body = {"number": number, "time": time, "entries": len(entries)}
-    record.board.append([*entries, sign_entry("epoch", body, record.binding, ballot_box)])
+    """Append one epoch's ballots and challenges, in their order, with the epoch entry: all or nothing.
+
+    Raises:
+        RecordError: the election is not open at this time, the entries are more than the manifest allows, or one of
+            them is not even in its outer form a ballot or challenge.
+    """
+    manifest = record.manifest
+    epochs = record.entries("epoch")
+    closes = record.closing_time()
+    if not manifest.opens <= time <= closes:
+        raise RecordError(f"an epoch at {time} is outside of the voting time, {manifest.opens} to {closes}")
+    if epochs and time < member_integer(epochs[-1], "time"):
+        raise RecordError(f"an epoch at {time} is before the last one")
+    if record.voter_count + len(entries) > manifest.limits.ballots:
+        raise RecordError(f"the manifest allows {manifest.limits.ballots} ballots and challenges in all")
+    for entry in entries:
+        decode_voter_entry(entry)
+    body = {"number": len(epochs), "time": time, "entries": len(entries)}
+    raw = sign_entry("epoch", body, record.binding, ballot_box)
+    record.require_next(decode_role_entry(raw))
+    record.board.append([*sorted(entries, key=ballot_order), raw])
 
 
 def close_election(record: ElectionRecord, officers: Officers, time: int) -> None:
@@ -187,18 +205,19 @@ def published_groups(record: ElectionRecord) -> dict[str, list[TallyGroup]]:
 def post_aggregates(
     record: ElectionRecord, officers: Officers, directory: Path, progress: Progress = lambda _: None
 ) -> None:
-    """Append every aggregate entry, and write the mix inputs into a directory."""
+    """Append every aggregate entry that is not there yet, and write the mix inputs into a directory."""
     groups = published_groups(record)
     dispositions = record.board.get_blob(read_blobref(record.only("selection").body["dispositions"]))
     context = record.ballot_context()
     entries: Iterable[bytes] = record.voter_entries()
     aggregates = write_lists(context, groups, entries, dispositions, directory, progress)
+    posted = {(entry.body["contest"], entry.body["group"]) for entry in record.entries("aggregate")}
     sizes = {(contest, one.id): one.ballots for contest, members in groups.items() for one in members}
     for contest in record.manifest.contests:
         if isinstance(contest, HomomorphicContest):
             for one in groups[contest.id]:
                 name = (contest.id, one.id)
-                if one.status == "tallied":
+                if one.status == "tallied" and name not in posted:
                     body = {
                         "contest": contest.id,
                         "group": one.id,

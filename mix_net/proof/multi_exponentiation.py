@@ -136,8 +136,8 @@ def prove_multi_exponentiation(
     for position in range(width):
         messages, randomizers = beta[position::width], tau[position::width]
         pad, data = products[2 * position][: 2 * rows], products[2 * position + 1][: 2 * rows]
-        components.append(pad + generator.mul_vartime(randomizers))
-        components.append(data + generator.mul_vartime(messages) + public_key.mul_vartime(randomizers))
+        components.append(generator.mul_add_vartime(randomizers, pad))
+        components.append(public_key.mul_add_vartime(randomizers, generator.mul_add_vartime(messages, data)))
     message_rows = [beta[k * width : (k + 1) * width] for k in range(2 * rows)]
     c_mask = key.commit(mask, mask_blinding).encode()
     c_messages = key.commit_all(message_rows, blindings).encode()

@@ -39,7 +39,10 @@ class _Styles:
     [
         ({"a": 5, "b": 7}, 5, [("a", "a", 5, "tallied"), ("b", "b", 7, "tallied")]),
         ({"a": 5, "b": 4}, 5, [("a", "a+b", 9, "tallied")]),
-        ({"a": 9, "b": 1, "c": 8, "d": 8}, 5, [("a", "a", 9, "tallied"), ("b", "b+c", 9, "tallied"), ("d", "d", 8, "tallied")]),
+        (
+            {"a": 9, "b": 1, "c": 8, "d": 8}, 5,
+            [("a", "a", 9, "tallied"), ("b", "b+c", 9, "tallied"), ("d", "d", 8, "tallied")],
+        ),
         ({"a": 2, "b": 9, "c": 1, "d": 3}, 5, [("a", "a+c+d", 6, "tallied"), ("b", "b", 9, "tallied")]),
         ({"a": 1, "b": 1, "c": 1}, 5, [("a", "a+b+c", 3, "withheld")]),
         ({"a": 0, "b": 0}, 5, [("a", "a+b", 0, "empty")]),

@@ -97,6 +97,10 @@ def bounds_terminals(state: State) -> Iterator[Failure]:
     for entry in state.of("terminal-closing", "terminal-exclusion"):
         ended.setdefault(entry.fields["terminal"], entry.index)
     opened = {entry.fields["terminal"]: entry.index for entry in state.of("terminal-opening")}
+    units = {unit["id"] for unit in state.manifest.raw["units"]}
+    for entry in state.of("terminal-opening"):
+        if entry.fields["unit"] not in units:
+            yield Failure("opened for a reporting unit that does not exist", entry=entry.index)
     for terminal, index in opened.items():
         if not index < ended.get(terminal, close) < close:
             yield Failure("neither closing protocol nor exclusion before close", entry=index, role=terminal)

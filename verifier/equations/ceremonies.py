@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from crypto.group import Group, PairingGroup
 
 
+#: Failures that are reported of a transcript with more attempts than there can be.
+MAX_FAILURES = 8
+
+
 def check_ceremony(
     transcript: bytes,
     *,
@@ -47,6 +51,11 @@ def check_ceremony(
     except FormatError as error:
         return CeremonyResult((_failure("format", str(error)),))
     failures = attempts_failures(ceremony, decoded)
+    if len(decoded["attempts"]) > len(roles):
+        # Every attempt but the last excludes somebody, and what each confirms contains all before: a bound on the work.
+        return CeremonyResult(
+            (*failures[:MAX_FAILURES], _failure("attempts", "there are more attempts than participants"))
+        )
     last = None
     for position, content in enumerate(decoded["attempts"]):
         if not _are_indices(ceremony, content["participants"]):

@@ -110,6 +110,7 @@ class Attempt:
     before: bytes  # hash that every participant must confirm in round 4
     messages: list[dict[int, list[tuple[str, bytes]]]] = field(default_factory=list)  # type, body
     bodies: list[dict[int, dict[str, Any]]] = field(default_factory=list)
+    upheld: dict[tuple[int, int], bool] = field(default_factory=dict)  # complaints by receiver and dealer
 
     @property
     def context(self) -> tuple[bytes, str, int]:

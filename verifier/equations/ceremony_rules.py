@@ -123,21 +123,25 @@ def confirms_transcript(attempt: Attempt, i: int) -> bool:
 
 def complains_truly(attempt: Attempt, i: int) -> bool:
     """No ``false-complaint``: for every complaint of i the proof holds and the share is bad."""
-    return all(
-        complaint_proven(attempt, i, complaint) and not share_is_good(attempt, i, complaint)
-        for complaint in _complaints_of(attempt, i)
-    )
+    return all(_is_upheld(attempt, i, complaint) for complaint in _complaints_of(attempt, i))
 
 
 def dealt_well(attempt: Attempt, i: int) -> bool:
     """No ``bad-share``: no complaint against i has a proof that holds and a share that is bad."""
     return not any(
-        complaint["dealer"] == i
-        and complaint_proven(attempt, receiver, complaint)
-        and not share_is_good(attempt, receiver, complaint)
+        complaint["dealer"] == i and _is_upheld(attempt, receiver, complaint)
         for receiver in attempt.bodies[ANSWER]
         for complaint in _complaints_of(attempt, receiver)
     )
+
+
+def _is_upheld(attempt: Attempt, receiver: int, complaint: dict[str, Any]) -> bool:
+    """Whether a complaint's proof holds and the share is bad; looked at once for both parties."""
+    key = receiver, complaint["dealer"]
+    if key not in attempt.upheld:
+        proven = complaint_proven(attempt, receiver, complaint)
+        attempt.upheld[key] = proven and not share_is_good(attempt, receiver, complaint)
+    return attempt.upheld[key]
 
 
 def _complaints_of(attempt: Attempt, receiver: int) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from crypto.errors import DecodeError
+from crypto.group import ELEMENT_BYTES
 
 if TYPE_CHECKING:
     from crypto.group import Group, ScalarVector
@@ -35,8 +36,9 @@ class Combination:
         self._failed = False
 
     def declare(self, name: Hashable, encodings: bytes) -> None:
-        """Elements of 32 bytes each."""
-        self._blocks[name] = encodings
+        """Elements of 32 bytes each. A block may be declared again, but not with other elements."""
+        if self._blocks.setdefault(name, encodings) != encodings:
+            raise ValueError(f"the block {name} is declared already")
 
     def weights(self, count: int) -> ScalarVector:
         """Fresh weights for ``count`` equations."""
@@ -44,6 +46,8 @@ class Combination:
 
     def add(self, name: Hashable, scalars: ScalarVector) -> None:
         """Add these multiples of a block's elements."""
+        if len(self._blocks[name]) != ELEMENT_BYTES * len(scalars):
+            raise ValueError(f"{len(scalars)} scalars do not fit the block {name}")
         present = self._coefficients.get(name)
         self._coefficients[name] = scalars if present is None else present + scalars
 

@@ -138,8 +138,9 @@ def rule_7_styles(manifest: Manifest) -> Iterator[str]:
     for unit, count in assigned.items():
         if unit not in registered or count != 1:
             yield f"styles: the unit {unit} does not exist or is in {count} places"
-    for unit in registered.keys() - assigned.keys():
-        yield f"styles: the unit {unit} is in no style"
+    for number, place in enumerate(raw["units"]):
+        if place["id"] not in assigned:
+            yield f"units[{number}]: in no style"
     for number, style in enumerate(raw["styles"]):
         positions = [order.get(contest, -1) for contest in style["contests"]]
         if -1 in positions or positions != sorted(set(positions)):
@@ -165,7 +166,7 @@ def rule_8_limits(manifest: Manifest) -> Iterator[str]:
         if contest["kind"] == "mixed" and len(codes_of(contest)) > limits["codes"]:
             yield f"contests[{number}]: codes beyond limits.codes"
         if contest["kind"] == "mixed" and manifest.raw["mixers"] < 1:
-            yield f"contests[{number}]: a mixed contest needs mixers"
+            yield f"mixers: contests[{number}] is mixed and needs one"
 
 
 def rule_9_homomorphic(manifest: Manifest) -> Iterator[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from crypto.errors import DecodeError
 from crypto.group import load_group, load_pairing_group
 from verifier.equations.ballots import add_sums, ciphertext_sums, verify_ballots
 from verifier.equations.challenges import verify_openings
@@ -146,8 +147,7 @@ def _judge_rows(context: JudgeContext, rows: RowSet, failures: Sequence[RowFailu
     _judge_kind(rows, chunk)
     if rows.batch.kind == "challenge":
         _judge_openings(context, rows, failed.keys(), chunk)
-    undecodable = [row for row, failure in failed.items() if failure.reason == "malformed"]
-    _sum_counted(context, rows, undecodable, chunk)
+    _sum_counted(context, rows, [row for row, failure in failed.items() if failure.reason == "malformed"], chunk)
 
 
 def _located(failure: RowFailure, rows: RowSet) -> Failure:
@@ -199,22 +199,30 @@ def _opening_failures(context: JudgeContext, rows: RowSet) -> dict[int, RowFailu
     return {failure.row: failure for failure in failures}
 
 
-def _sum_counted(context: JudgeContext, rows: RowSet, undecodable: Sequence[int], chunk: JudgeChunk) -> None:
+def _sum_counted(context: JudgeContext, rows: RowSet, malformed: Sequence[int], chunk: JudgeChunk) -> None:
     """Sums of the counted ballots of a set, by homomorphic contest."""
     counted = rows.claims == claims.COUNTED
-    counted[list(undecodable)] = False
     if rows.batch.kind != "ballot" or not counted.any():
         return
-    group = load_group(context.arithmetic)
+    well_formed = counted.copy()
+    well_formed[list(malformed)] = False
     for shape, contest in zip(rows.batch.style.contests, rows.batch.contests, strict=True):
         if shape.kind != "homomorphic":
             continue
-        matrix = np.frombuffer(contest.ciphertexts, dtype=np.uint8).reshape(len(rows.claims), -1)
-        data = contest.ciphertexts if counted.all() else matrix[counted].tobytes()
-        sums = ciphertext_sums(data, shape.options, group)
         key = (shape.id, rows.batch.style.id)
+        try:
+            sums = _sums(context, contest.ciphertexts, counted, shape.options)
+        except DecodeError:  # what cannot be added up was reported as malformed
+            sums = _sums(context, contest.ciphertexts, well_formed, shape.options)
         previous = chunk.sums.get(key)
+        group = load_group(context.arithmetic)
         chunk.sums[key] = sums if previous is None else add_sums([previous, sums], group)
+
+
+def _sums(context: JudgeContext, ciphertexts: bytes, chosen: NDArray[np.bool_], options: int) -> bytes:
+    matrix = np.frombuffer(ciphertexts, dtype=np.uint8).reshape(len(chosen), -1)
+    data = ciphertexts if chosen.all() else matrix[chosen].tobytes()
+    return ciphertext_sums(data, options, load_group(context.arithmetic))
 
 
 def _voters(rows: RowSet, style: int) -> NDArray[np.void]:

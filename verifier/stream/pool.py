@@ -7,6 +7,7 @@ Each worker uses one thread of the kernel.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -17,15 +18,15 @@ from crypto.group import set_threads
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-#: Set once in each worker; in the parent too while tasks run inline.
+#: Set once in each worker.
 _context: Any = None
 
 
 def _start(context: Any, threads: int) -> None:
     global _context
     _context = context
-    if threads:
-        set_threads(threads)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends its workers
+    set_threads(threads)
 
 
 def _call(function: Callable[[Any, Any], Any], task: Any) -> Any:

@@ -4,6 +4,7 @@ use crate::elements::{ElementVector, encode_doubles};
 use crate::errors::{Error, Result};
 use crate::parallel;
 use crate::scalars::ScalarVector;
+use crate::vector::same_length;
 use crate::window_table::WindowTable;
 use curve25519_dalek::ristretto::RistrettoBasepointTable;
 use curve25519_dalek::{RistrettoPoint, Scalar};
@@ -32,12 +33,28 @@ impl FixedBase {
     }
 
     fn multiply_vartime(&self, scalars: &[Scalar]) -> Vec<RistrettoPoint> {
-        let asked = self.asked.fetch_add(scalars.len(), Ordering::Relaxed).saturating_add(scalars.len());
-        if asked < WORTH && self.variable_time.get().is_none() {
-            return self.multiply(scalars);
+        match self.table_for(scalars.len()) {
+            Some(table) => table.mul(scalars),
+            None => self.multiply(scalars),
         }
-        let table = self.variable_time.get_or_init(|| WindowTable::new(&self.base));
-        table.mul(scalars)
+    }
+
+    /// The large table, once it is worth it.
+    fn table_for(&self, count: usize) -> Option<&WindowTable> {
+        let asked = self.asked.fetch_add(count, Ordering::Relaxed).saturating_add(count);
+        if asked < WORTH && self.variable_time.get().is_none() {
+            return None;
+        }
+        Some(self.variable_time.get_or_init(|| WindowTable::new(&self.base)))
+    }
+
+    fn multiply_add_vartime(&self, scalars: &[Scalar], elements: &[RistrettoPoint]) -> Vec<RistrettoPoint> {
+        let mut sums = elements.to_vec();
+        match self.table_for(scalars.len()) {
+            Some(table) => table.add(&mut sums, scalars),
+            None => sums.iter_mut().zip(self.multiply(scalars)).for_each(|(sum, multiple)| *sum += multiple),
+        }
+        sums
     }
 }
 
@@ -55,6 +72,17 @@ impl FixedBase {
     fn mul_vartime(&self, py: Python<'_>, scalars: &Bound<'_, ScalarVector>) -> ElementVector {
         let scalars = scalars.get().items();
         ElementVector::new(py.detach(|| self.multiply_vartime(scalars)))
+    }
+
+    fn mul_add_vartime(
+        &self,
+        py: Python<'_>,
+        scalars: &Bound<'_, ScalarVector>,
+        elements: &Bound<'_, ElementVector>,
+    ) -> PyResult<ElementVector> {
+        let (scalars, elements) = (scalars.get().items(), elements.get().items());
+        same_length(scalars.len(), elements.len())?;
+        Ok(ElementVector::new(py.detach(|| self.multiply_add_vartime(scalars, elements))))
     }
 
     fn mul_encode<'py>(&self, py: Python<'py>, scalars: &Bound<'py, ScalarVector>) -> Bound<'py, PyBytes> {

@@ -6,6 +6,7 @@ mod errors;
 mod fixed_base;
 mod msm;
 mod parallel;
+mod polynomials;
 mod scalars;
 mod vector;
 mod window_table;
@@ -35,6 +36,8 @@ mod _native {
     use crate::fixed_base::{FixedBase, fixed_base};
     #[pymodule_export]
     use crate::msm::{msm, msm_decode};
+    #[pymodule_export]
+    use crate::polynomials::evaluate_cubic;
     #[pymodule_export]
     use crate::scalars::{
         ScalarVector, concat_scalars, interleave_scalars, powers, scalars_decode, scalars_short, scalars_wide,

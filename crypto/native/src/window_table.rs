@@ -5,12 +5,12 @@ use curve25519_dalek::traits::Identity;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 
 /// Bits of a digit; ADR 0004 has the measurements.
-const WINDOW: usize = 12;
+const WINDOW: usize = 13;
 const WINDOWS: usize = 254_usize.div_ceil(WINDOW);
 const HALF: usize = 1 << (WINDOW - 1);
 /// Sums that are worked on together. All of them go through one window before the next: a window's part of the table
 /// stays in the second-level cache, while the sums stream through.
-const BLOCK: usize = 16_384;
+const BLOCK: usize = 65_536;
 
 /// `tables[w][d - 1] = d * 2^(WINDOW * w) * base` for digits d of 1 to HALF.
 pub struct WindowTable(Vec<RistrettoPoint>);
@@ -34,22 +34,33 @@ impl WindowTable {
 
     pub fn mul(&self, scalars: &[Scalar]) -> Vec<RistrettoPoint> {
         let mut out = vec![RistrettoPoint::identity(); scalars.len()];
-        let chunk = BLOCK.min(scalars.len().div_ceil(parallel::threads())).max(1);
-        parallel::fill(&mut out, chunk, |range, sums| self.accumulate(sums, &scalars[range]));
+        self.in_blocks(&mut out, scalars, true);
         out
     }
 
-    /// Add a multiple to every sum.
-    fn accumulate(&self, sums: &mut [RistrettoPoint], scalars: &[Scalar]) {
+    /// Add a multiple to each of the sums.
+    pub fn add(&self, sums: &mut [RistrettoPoint], scalars: &[Scalar]) {
+        self.in_blocks(sums, scalars, false);
+    }
+
+    fn in_blocks(&self, sums: &mut [RistrettoPoint], scalars: &[Scalar], fresh: bool) {
+        let block = BLOCK.min(scalars.len().div_ceil(parallel::threads())).max(1);
+        parallel::fill(sums, block, |range, sums| self.add_block(sums, &scalars[range], fresh));
+    }
+
+    /// Sums that are `fresh` are identities, to which nothing need be added.
+    fn add_block(&self, sums: &mut [RistrettoPoint], scalars: &[Scalar], fresh: bool) {
         let digits: Vec<[i16; WINDOWS]> = scalars.iter().map(signed_digits).collect();
         for (window, table) in self.0.chunks_exact(HALF).enumerate() {
             for (sum, digits) in sums.iter_mut().zip(&digits) {
                 let digit = digits[window];
                 let multiple = usize::from(digit.unsigned_abs());
-                if digit > 0 {
-                    *sum += table[multiple - 1];
-                } else if digit < 0 {
-                    *sum -= table[multiple - 1];
+                match (digit.signum(), fresh && window == 0) {
+                    (0, _) => {}
+                    (1, true) => *sum = table[multiple - 1],
+                    (_, true) => *sum = -table[multiple - 1],
+                    (1, false) => *sum += table[multiple - 1],
+                    _ => *sum -= table[multiple - 1],
                 }
             }
         }

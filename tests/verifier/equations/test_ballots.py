@@ -5,92 +5,45 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crypto.group import BLS_ORDER, ORDER, Group, PairingGroup, load_group, load_pairing_group, set_threads
+from crypto.group import ORDER, Group, PairingGroup, load_group, load_pairing_group, set_threads
+from tests.verifier.equations.ballot_cases import (
+    DEFECTS,
+    LIST,
+    PRESIDENT,
+    choose,
+    credential_of_another,
+    found,
+    identity_ciphertext,
+    make_contests,
+    scalar_plus_order,
+    verdict,
+    with_credential,
+    wrong_signature,
+)
 from tests.verifier.equations.provers import (
     Ballot,
-    Encrypted,
-    Randomness,
     Setting,
-    Shifts,
-    challenge_of,
     encode_scalars,
-    encrypt,
-    issue_credential,
     linear,
     make_ballot,
     make_setting,
-    prove_codes,
     prove_selections,
-    sign_schnorr,
     signed,
-    times_generator,
     to_batch,
     with_contest,
 )
 from verifier.equations import ballots as ballots_module
 from verifier.equations import statements
-from verifier.equations.ballots import add_sums, ciphertext_sums, select_rows, verify_ballots
+from verifier.equations.ballots import add_sums, ciphertext_sums, select_rows
 from verifier.equations.combination import bad_rows
 from verifier.equations.interface import ContestShape
-from verifier.equations.parameters import code_elements
-from verifier.failure import RowFailure
-
-#: Contests of the setting: (options, minimum, maximum), then a ranked contest of width 2.
-PRESIDENT, COUNCIL, LIST = 0, 1, 2
-
-
-def make_contests(group: Group) -> list[ContestShape]:
-    codes = code_elements(group, bytes(32), "list", ["a", "b", "none"])
-    return [
-        ContestShape("president", "homomorphic", 0, options=3, minimum=1, maximum=1),
-        ContestShape("council", "homomorphic", 1, options=2, minimum=0, maximum=2),
-        ContestShape("list", "mixed", 2, width=2, code_book=codes),
-    ]
-
-
-@pytest.fixture(scope="module")
-def setting(group: Group, pairing: PairingGroup) -> Setting:
-    return make_setting(group, pairing, make_contests(group))
-
-
-def choose(
-    setting: Setting,
-    *,
-    president: tuple[int, ...] = (0, 1, 0),
-    shifts: dict[int, Shifts] | None = None,
-    claims: dict[int | str, int] | None = None,
-) -> Callable[[ContestShape, bytes], Encrypted]:
-    """An honest voter's choices, or with what is asked for."""
-
-    def contest(shape: ContestShape, pseudonym: bytes) -> Encrypted:
-        shift = (shifts or {}).get(shape.position)
-        if shape.kind == "mixed":
-            return prove_codes(setting, shape, pseudonym, [1, 2], shifts=shift)
-        selections = president if shape.position == PRESIDENT else (1, 1)
-        mine = claims if shape.position == PRESIDENT else None
-        return prove_selections(setting, shape, pseudonym, selections, shifts=shift, claims=mine)
-
-    return contest
-
-
-@pytest.fixture(scope="module")
-def honest(setting: Setting) -> list[Ballot]:
-    return [make_ballot(setting, choose(setting)) for _ in range(3)]
-
-
-def verdict(setting: Setting, ballots: list[Ballot], kind: str = "ballot") -> list[RowFailure]:
-    batch = to_batch(setting, ballots, kind)
-    return verify_ballots(batch, setting.election, setting.group, setting.pairing, Randomness("weights"))
-
-
-def found(setting: Setting, ballots: list[Ballot]) -> list[tuple[int, str, str]]:
-    return [(failure.row, failure.reason, failure.equation) for failure in verdict(setting, ballots)]
 
 
 def test_honest_ballots_are_accepted(setting: Setting, honest: list[Ballot]) -> None:
@@ -98,114 +51,32 @@ def test_honest_ballots_are_accepted(setting: Setting, honest: list[Ballot]) -> 
     assert verdict(setting, []) == []
 
 
+def test_an_honest_batch_is_accepted_as_a_whole(
+    setting: Setting, honest: list[Ballot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One combination and one pairing product; nothing is divided."""
+    calls: list[str] = []
+
+    def counted(name: str) -> Callable[..., bool]:
+        original = getattr(ballots_module, name)
+
+        def call(*arguments: Any) -> bool:
+            calls.append(name)
+            return bool(original(*arguments))
+
+        return call
+
+    for name in ("_equations_hold", "credential_pairing"):
+        monkeypatch.setattr(ballots_module, name, counted(name))
+    assert verdict(setting, honest * 7) == []
+    assert sorted(calls) == ["_equations_hold", "credential_pairing"]
+
+
 def test_the_portable_arithmetic_agrees() -> None:
     group, pairing = load_group("portable"), load_pairing_group("portable")
     setting = make_setting(group, pairing, make_contests(group))
     good, bad = make_ballot(setting, choose(setting)), make_ballot(setting, choose(setting, claims={2: 1}))
     assert found(setting, [good, bad]) == [(1, "proof", "ballot.choice.data")]
-
-
-# One defect for each equation.
-
-
-@dataclass(frozen=True)
-class Defect:
-    """How a ballot is made, its reason, the equation that fails, and the function that checks it."""
-
-    make: Callable[[Setting], Ballot]
-    reason: str
-    equation: str
-    module: object
-    function: str
-
-
-def shifted(contest: int, statement: int | str, value: int, component: str) -> Callable[[Setting], Ballot]:
-    """A commitment off by G, before the challenge is hashed."""
-    return lambda setting: make_ballot(setting, choose(setting, shifts={contest: {(statement, value, component): 1}}))
-
-
-def wrong_signature(setting: Setting) -> Ballot:
-    ballot = make_ballot(setting, choose(setting))
-    response = (int.from_bytes(ballot.signature[32:], "little") + 1) % ORDER
-    return replace(ballot, signature=ballot.signature[:32] + encode_scalars([response]))
-
-
-def with_credential(setting: Setting, ballot: Ballot, credential: bytes) -> Ballot:
-    return signed(setting, replace(ballot, credential=credential))
-
-
-def credential_of_another(setting: Setting) -> Ballot:
-    other = issue_credential(setting, times_generator(setting.group, 5))
-    return with_credential(setting, make_ballot(setting, choose(setting)), other)
-
-
-def scalar_plus_order(setting: Setting) -> Ballot:
-    ballot = make_ballot(setting, choose(setting))
-    scalars = ballot.contests[PRESIDENT].scalars
-    larger = (int.from_bytes(scalars[-32:], "little") + ORDER).to_bytes(32, "little")
-    return with_contest(setting, ballot, PRESIDENT, scalars=scalars[:-32] + larger)
-
-
-def identity_ciphertext(setting: Setting) -> Ballot:
-    """A data component that is the identity, with proofs that hold: the voter chose the randomizer for it."""
-
-    def contest(shape: ContestShape, pseudonym: bytes) -> Encrypted:
-        if shape.position != LIST:
-            return choose(setting)(shape, pseudonym)
-        rng, key = setting.randomness, setting.election.public_key
-        randomizers, nonces = rng.scalars(2), rng.scalars(2)
-        first = encrypt(setting.group, key, linear(setting.group, (-randomizers[0], key)), randomizers[0])
-        assert first[32:] == bytes(32)
-        ciphertexts = first + encrypt(setting.group, key, shape.code_book[:32], randomizers[1])
-        commitments = b"".join(times_generator(setting.group, nonce) for nonce in nonces)
-        e = challenge_of(setting, shape, pseudonym, ciphertexts, commitments)
-        responses = encode_scalars([n + e * r for n, r in zip(nonces, randomizers, strict=True)])
-        return Encrypted(ciphertexts, commitments, responses, choose(setting)(shape, pseudonym).opening)
-
-    return make_ballot(setting, contest)
-
-
-DEFECTS = {
-    "choice.pad": Defect(shifted(PRESIDENT, 1, 1, "A"), "proof", "ballot.choice.pad", statements, "choice_pad"),
-    "choice.pad simulated": Defect(shifted(COUNCIL, 1, 0, "A"), "proof", "ballot.choice.pad", statements, "choice_pad"),
-    "choice.data": Defect(shifted(PRESIDENT, 0, 0, "B"), "proof", "ballot.choice.data", statements, "choice_data"),
-    "choice.data simulated": Defect(
-        shifted(COUNCIL, 0, 0, "B"), "proof", "ballot.choice.data", statements, "choice_data"
-    ),
-    "sum.pad": Defect(shifted(PRESIDENT, "sum", 1, "A"), "proof", "ballot.sum.pad", statements, "sum_pad"),
-    "sum.pad of several": Defect(shifted(COUNCIL, "sum", 0, "A"), "proof", "ballot.sum.pad", statements, "sum_pad"),
-    "sum.data": Defect(shifted(PRESIDENT, "sum", 1, "B"), "proof", "ballot.sum.data", statements, "sum_data"),
-    "sum.data of several": Defect(shifted(COUNCIL, "sum", 2, "B"), "proof", "ballot.sum.data", statements, "sum_data"),
-    "plaintext-knowledge": Defect(
-        shifted(LIST, 1, 0, "A"), "proof", "ballot.plaintext-knowledge", statements, "plaintext_knowledge"
-    ),
-    "signature": Defect(wrong_signature, "signature", "ballot.signature", ballots_module, "signature_equation"),
-    "credential": Defect(
-        credential_of_another, "credential", "credential.pairing", ballots_module, "credential_pairing"
-    ),
-    # Attacks of which exactly one equation knows.
-    "B6 a choice of 2, claimed to be 1": Defect(
-        lambda s: make_ballot(s, choose(s, president=(0, 2, -1), claims={1: 1, 2: 0})),
-        "proof",
-        "ballot.choice.data",
-        statements,
-        "choice_data",
-    ),
-    "B7 an overvote, its sum claimed to be 1": Defect(
-        lambda s: make_ballot(s, choose(s, president=(1, 1, 0), claims={"sum": 1})),
-        "proof",
-        "ballot.sum.data",
-        statements,
-        "sum_data",
-    ),
-    "B7 an undervote": Defect(
-        lambda s: make_ballot(s, choose(s, president=(0, 0, 0), claims={"sum": 1})),
-        "proof",
-        "ballot.sum.data",
-        statements,
-        "sum_data",
-    ),
-}
 
 
 @pytest.mark.parametrize("name", DEFECTS)
@@ -333,115 +204,6 @@ def test_the_first_reason_in_the_order_of_the_table_counts(setting: Setting) -> 
     assert [f.reason for f in verdict(setting, [uncredited])] == ["credential"]
     contests = (replace(ballot.contests[0], ciphertexts=bytes(64 * 3)), *ballot.contests[1:])
     assert [f.reason for f in verdict(setting, [replace(uncredited, contests=contests)])] == ["malformed"]
-
-
-# Attacks.
-
-
-def test_B1_another_voters_ciphertext_and_proof_do_not_fit_my_pseudonym(setting: Setting, honest: list[Ballot]) -> None:
-    copy = signed(setting, replace(honest[0], contests=honest[1].contests))
-    assert [f.reason for f in verdict(setting, [copy])] == ["proof"]
-
-
-def test_B2_M7_a_rerandomised_ciphertext_has_no_proof(setting: Setting, honest: list[Ballot]) -> None:
-    whole, key = honest[0].contests[LIST].ciphertexts, setting.election.public_key
-    pad = linear(setting.group, (1, whole[:32]), (7, setting.group.generator().encode()))
-    data = linear(setting.group, (1, whole[32:64]), (7, key))
-    copy = with_contest(setting, honest[0], LIST, ciphertexts=pad + data + whole[64:])
-    assert [f.reason for f in verdict(setting, [copy])] == ["proof"]
-
-
-def test_B3_B4_every_field_of_the_challenge_binds(setting: Setting, honest: list[Ballot]) -> None:
-    """The very same ballot does not fit another election, style, position, contest id or key."""
-    first, *others = setting.style.contests
-    style, election = setting.style, setting.election
-    changed = [
-        replace(setting, election=replace(election, fingerprint=bytes(32))),
-        replace(setting, election=replace(election, public_key=times_generator(setting.group, 9))),
-        replace(setting, style=replace(style, id="other")),
-        replace(setting, style=replace(style, contests=(replace(first, id="other"), *others))),
-        replace(setting, style=replace(style, contests=(replace(first, position=5), *others))),
-    ]
-    for other in changed:
-        row = with_credential(other, honest[0], issue_credential(other, honest[0].pseudonym))
-        assert [f.reason for f in verdict(other, [row])] == ["proof"]
-
-
-def test_B7_the_proof_of_another_contest_does_not_fit(setting: Setting) -> None:
-    shape = setting.style.contests[PRESIDENT]
-    twins = (shape, replace(shape, position=1))
-    twin_setting = replace(setting, style=replace(setting.style, contests=twins))
-
-    def same(shape: ContestShape, pseudonym: bytes) -> Encrypted:
-        return prove_selections(twin_setting, shape, pseudonym, (1, 0, 0))
-
-    ballot = make_ballot(twin_setting, same)
-    assert verdict(twin_setting, [ballot]) == []
-    swapped = signed(twin_setting, replace(ballot, contests=(ballot.contests[1], ballot.contests[0])))
-    assert [f.reason for f in verdict(twin_setting, [swapped])] == ["proof"]
-
-
-def test_B8_two_options_swapped_with_their_proofs(setting: Setting, honest: list[Ballot]) -> None:
-    contest = honest[0].contests[PRESIDENT]
-
-    def swap(data: bytes, size: int) -> bytes:
-        return data[size : 2 * size] + data[:size] + data[2 * size :]
-
-    ballot = with_contest(
-        setting,
-        honest[0],
-        PRESIDENT,
-        ciphertexts=swap(contest.ciphertexts, 64),
-        commitments=swap(contest.commitments, 128),
-        scalars=swap(contest.scalars, 96),
-    )
-    assert [f.reason for f in verdict(setting, [ballot])] == ["proof"]
-
-
-def test_B11_errors_that_cancel_are_found_in_both_rows(setting: Setting) -> None:
-    """Equal and opposite errors in the same equation of two ballots, and in two equations of one ballot."""
-    plus = make_ballot(setting, choose(setting, shifts={PRESIDENT: {(1, 1, "A"): 1}}))
-    minus = make_ballot(setting, choose(setting, shifts={PRESIDENT: {(1, 1, "A"): -1}}))
-    both = make_ballot(setting, choose(setting, shifts={PRESIDENT: {(0, 0, "A"): 1, (0, 1, "A"): -1}}))
-    across = make_ballot(setting, choose(setting, shifts={PRESIDENT: {(0, 0, "A"): 1}, LIST: {(0, 0, "A"): -1}}))
-    assert [f.row for f in verdict(setting, [plus, minus, both, across])] == [0, 1, 2, 3]
-
-
-def test_B11_credentials_whose_errors_cancel(setting: Setting, honest: list[Ballot]) -> None:
-    pairing = setting.pairing
-    first, second = (pairing.g1_decode(ballot.credential) for ballot in honest[:2])
-    error = pairing.g1_generator().mul([5])
-    rows = [
-        with_credential(setting, honest[0], (first + error).encode()),
-        with_credential(setting, honest[1], (second + -error).encode()),
-    ]
-    assert [(f.row, f.reason) for f in verdict(setting, rows)] == [(0, "credential"), (1, "credential")]
-
-
-def test_C5_the_credential_of_another_style_election_or_key(setting: Setting, honest: list[Ballot]) -> None:
-    pseudonym = honest[0].pseudonym
-    other_key = replace(setting, issuance_secret=(setting.issuance_secret + 1) % BLS_ORDER)
-    other_election = replace(setting, election=replace(setting.election, fingerprint=bytes(32)))
-    for credential in (
-        issue_credential(setting, pseudonym, style="other"),
-        issue_credential(other_key, pseudonym),
-        issue_credential(other_election, pseudonym),
-    ):
-        ballot = with_credential(setting, honest[0], credential)
-        assert found(setting, [ballot]) == [(0, "credential", "credential.pairing")]
-
-
-def test_a_signature_for_a_challenge_does_not_sign_a_ballot(setting: Setting) -> None:
-    challenge = make_ballot(setting, choose(setting), kind="challenge")
-    assert verdict(setting, [challenge], "challenge") == []
-    assert [f.reason for f in verdict(setting, [challenge])] == ["signature"]
-
-
-def test_a_signature_covers_every_byte_of_the_message(setting: Setting, honest: list[Ballot]) -> None:
-    changed = replace(honest[0], message=honest[0].message + b"\0")
-    assert [f.reason for f in verdict(setting, [changed])] == ["signature"]
-    other_signer = sign_schnorr(setting.group, setting.randomness, "evoting/v1/ballot-signature", 77, honest[0].message)
-    assert [f.reason for f in verdict(setting, [replace(honest[0], signature=other_signer)])] == ["signature"]
 
 
 # Dividing.

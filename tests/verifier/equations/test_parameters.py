@@ -16,8 +16,7 @@ from verifier.equations.parameters import (
 )
 from verifier.hashing import Transcript, scalar, sha, stream, wide
 
-#: RFC 9380 appendix K.3 (expand_message_xmd, SHA-512, len_in_bytes = 0x20 differs; these are the 0x80 ones) has no
-#: case of 64 bytes, so the construction is checked against a literal transcription of section 5.3.1 below.
+#: RFC 9380 has no vector for 64 bytes, so its section 5.3.1 is transcribed below and checked against those it has.
 DOMAIN = b"QUUX-V01-CS02-with-expander-SHA512-256"
 
 

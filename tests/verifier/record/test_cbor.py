@@ -60,6 +60,8 @@ def test_a_changed_byte_never_gives_a_second_encoding_of_the_same_value(value: V
         ("-2^53 - 1", "3b0020000000000000"),
         ("bignum", "c249010000000000000000"),
         ("tag", "c074323031332d30332d32315432303a30343a30305a"),
+        ("a shared value and a reference to it", "82d81c80d81d00"),
+        ("a value that holds itself", "d81c81d81d00"),
         ("half float", "f93c00"),
         ("double", "fb3ff199999999999a"),
         ("undefined", "f7"),

@@ -25,7 +25,9 @@ def table(rows: list[Row], kind: int) -> np.ndarray:
 
 def plain_sequences(rows: list[Row]) -> set[int]:
     """Ordinals that section 6.5 and 7.1 do not allow as claimed."""
-    wrong, highest, last = set(), {}, {}
+    wrong: set[int] = set()
+    highest: dict[int, int] = {}
+    last: dict[int, int] = {}
     for ordinal, (pseudonym, sequence, claim) in enumerate(rows):
         rises = sequence > highest.get(pseudonym, -1)
         if claim == claims.SEQUENCE:

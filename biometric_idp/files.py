@@ -21,10 +21,11 @@ def write_atomic(path: Path, chunks: bytes | Iterable[bytes], *, secret: bool = 
     """Replace a file in one step, durable when this returns. A crash leaves the old file or none.
 
     Args:
-        secret: readable by the owner only; the draft always is. One writer per file: the draft has a fixed name.
+        secret: readable by the owner only; the draft always is.
     """
-    draft = path.with_name(f".{path.name}.tmp")
-    # Owner only from the first byte on; a draft that a crash left behind is taken over and replaced.
+    # Several parties may write the same bytes to a shared file at once, so each has a draft of its own.
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Owner only from the first byte on.
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

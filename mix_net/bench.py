@@ -59,11 +59,12 @@ def measure_shuffle(count: int, rounds: int) -> dict[str, float]:
         with _timed(best, "derive"):
             key = CommitmentKey.derive(group, commitment_key_length(count, 1))
         with _timed(best, "shuffle"):
-            outputs, witness = generate_shuffle(group, public_key, inputs, 1, randomness)
+            bases = fixed_bases(group, public_key)
+            outputs, witness = generate_shuffle(group, public_key, inputs, 1, randomness, bases=bases)
         statement = ShuffleStatement(public_key, inputs, outputs)
         with _timed(best, "prove"):
-            proof = prove_shuffle(statement, witness, _transcript(), randomness, key)
-        del witness
+            proof = prove_shuffle(statement, witness, _transcript(), randomness, key, bases=bases)
+        del witness, bases
         with _timed(best, "verify"):
             verify_shuffle(statement, proof, _transcript(), randomness, key)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -180,8 +180,13 @@ def generate_shuffle(
         outputs = [
             elements + masks[component % 2][component // 2 :: width] for component, elements in enumerate(permuted)
         ]
-    encoded = group.interleave_elements(outputs).encode()
-    return encoded, ShuffleWitness(permutation, randomizers, outputs)
+    return _interleaved_encodings(outputs), ShuffleWitness(permutation, randomizers, outputs)
+
+
+def _interleaved_encodings(components: Sequence[ElementVector]) -> bytes:
+    """A list from its components; encodings are interleaved, since they are a fifth of the elements' size."""
+    columns = [np.frombuffer(component.encode(), dtype=np.uint8).reshape(-1, ELEMENT_BYTES) for component in components]
+    return np.stack(columns, axis=1).tobytes()
 
 
 def fixed_bases(group: Group, public_key: bytes) -> tuple[FixedBase, FixedBase]:
@@ -238,8 +243,8 @@ def prove_shuffle(
     Returns:
         The proof's encoding, empty for an empty list.
 
-    Cost: about 10Nw terms of multi-scalar multiplication with m = 15, besides 2N for commitments. Variable time
-    (ADR 0003).
+    Cost: with m = 15 about 8.4Nw terms of multi-scalar multiplication and 15Nw additions for the diagonals, and 3N terms
+    for commitments. Variable time (ADR 0003).
     """
     group, count, width = key.group, statement.count, statement.width
     if count == 0:

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -58,8 +58,10 @@ def _parser() -> argparse.ArgumentParser:
         "run",
         help="verify a record",
         description="Run every check of docs/spec/11-checks.md on a record and print one line for each.",
-        epilog="Example: evoting-verify run var/demo/record --trust-root var/demo/trust-root.json --html report.html. "
+        epilog="Example:\n"
+        "  evoting-verify run var/demo/record --trust-root var/demo/trust-root.json --html report.html\n\n"
         "Each ballot needs some hundred bytes of temporary space (TMPDIR).",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("record", type=Path, metavar="RECORD", help="directory that holds the record")
     run.add_argument(
@@ -124,8 +126,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         checks = run_checks(state)
         report = make_report(state, checks, time.monotonic() - started)
-        for line in report_lines(report):
-            print(line)
+        _print(report_lines(report))
         if options.json is not None:
             _write(options.json, json.dumps(to_json(report), ensure_ascii=False, indent=1) + "\n")
         if options.html is not None:
@@ -138,6 +139,16 @@ def _run(options: argparse.Namespace) -> int:
         settings.progress.close()
         state.close()
     return _VERIFIED if report.verified else _FAILED
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Write to stdout; where nobody reads it any more (a closed pipe), the exit code still tells the verdict."""
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _checkpoint(path: Path) -> bytes:
@@ -168,8 +179,7 @@ def _ballot(options: argparse.Namespace) -> int:
     except (FormatError, ValueError) as error:
         hint = "FILE is what the voting device hands over after a challenge"
         raise UnreadableError(f"{options.file}: {error}", hint) from None
-    for line in description.lines:
-        print(line)
+    _print(description.lines)
     return _VERIFIED if description.holds else _FAILED
 
 
@@ -186,9 +196,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
         return _NOTHING_CHECKED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _FAILED
     except KeyboardInterrupt:
         print("evoting-verify: interrupted, no verdict", file=sys.stderr)
         return 130
@@ -197,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"evoting-verify: error: {type(error).__name__}: {printable(str(error))[:300]}", file=sys.stderr)
         print("hint: the verification could not be finished; EVOTING_TRACEBACK=1 shows where", file=sys.stderr)
-        print("NOT VERIFIED")
+        _print(["NOT VERIFIED"])
         return _FAILED
 
 

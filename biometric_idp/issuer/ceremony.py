@@ -7,6 +7,7 @@ outgoing. In this order a crash loses nothing: a repeated step gives the same by
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 from biometric_idp.client.keys import encode_issuance_keys
@@ -15,8 +16,8 @@ from biometric_idp.files import read_json, write_atomic, write_json
 from biometric_idp.issuer.keys import IssuerDirectory
 from biometric_idp.schema import require_hex, require_id, require_list, require_map, require_uint
 from crypto.dkg.audit import CeremonyOutcome
-from crypto.dkg.driver import Progress, advance
-from crypto.dkg.files import ParticipantState
+from crypto.dkg.driver import Progress, advance, assemble
+from crypto.dkg.files import TRANSCRIPT_FILE, ParticipantState
 from crypto.dkg.messages import MAX_ENVELOPE_BYTES
 from crypto.dkg.parameters import MAX_PARTICIPANTS, CeremonyParameters, Role, issuer_ceremony
 from crypto.dkg.secrets import SEED_BYTES
@@ -85,6 +86,8 @@ def take_step(
     if index is None:
         raise StateError("the ceremony names no issuer with this role key")
     state = _read_state(directory, parameters, index)
+    if step == "finish" and state.finished:
+        return _finished_again(directory, parameters, state, shared)
     progress = advance(
         parameters,
         state,
@@ -102,6 +105,17 @@ def take_step(
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(target, data)
     return progress
+
+
+def _finished_again(
+    directory: IssuerDirectory, parameters: CeremonyParameters, state: ParticipantState, shared: Path
+) -> Progress:
+    """The last step repeated: the same transcript, if it is still the one that the key share was made from."""
+    transcript, outcome = assemble(parameters, read_shared(shared))
+    if sha256(transcript).digest() != directory.read_share().transcript_hash:
+        raise StateError(f"{shared}: the shared files have changed since the key share was made")
+    write_atomic(shared / TRANSCRIPT_FILE, transcript)
+    return Progress(state, {TRANSCRIPT_FILE: transcript}, outcome=outcome)
 
 
 def read_shared(shared: Path) -> dict[str, bytes]:

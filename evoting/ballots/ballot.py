@@ -181,3 +181,14 @@ def encode_ballot_entry(body: bytes, signature: bytes) -> bytes:
 def encode_challenge_entry(body: bytes, signature: bytes, opening: bytes) -> bytes:
     """The log entry of a published challenge."""
     return cbor.encode({"type": "challenge", "body": body, "signature": signature, "opening": opening})
+
+
+def encode_challenged_ballot(manifest: bytes, key: bytes, entry: bytes) -> bytes:
+    """The file that a voter's second device opens (docs/spec/06-ballots.md section 6.6).
+
+    Args:
+        manifest: the manifest's bytes.
+        key: the election key, 32 bytes.
+        entry: a challenge entry.
+    """
+    return cbor.encode({"format": "evoting-challenged-ballot/v1", "manifest": manifest, "key": key, "entry": entry})

@@ -115,6 +115,7 @@ def run(places: Places, plan: Plan, jobs: int) -> tuple[DemoElection, bool]:
             counting.result(record, places, report)
         with steps.step("publication and cosignatures"):
             counting.publish(record, places, jobs)
+        voters.write_challenged_ballot(record, places)
         write_result(record, places)
         as_expected = print_comparison(record, election)
     return election, verify(places) and as_expected

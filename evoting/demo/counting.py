@@ -168,7 +168,7 @@ def publish(record: ElectionRecord, places: Places, jobs: int) -> None:
     lines: list[NoteSignature] = []
     for output in run_parties(calls, jobs):
         lines += decode_signature_lines(output)
-    record.board.add_cosignatures(lines, list(witness_keys(record).values()), int(time.time()))
+    record.board.add_cosignatures(lines, witness_keys(record, places), int(time.time()))
     record.board.prune()
 
 

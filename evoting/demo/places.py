@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a small file so that after an interruption there is the old one, none, or the whole new one."""
+    unfinished = path.with_name(path.name + ".tmp")
+    unfinished.write_text(text)
+    unfinished.replace(path)
+
+
 @dataclass(frozen=True)
 class Places:
     """Paths below the demonstration's directory. Only ``record`` and ``trust_root`` are public."""
@@ -27,6 +34,11 @@ class Places:
     @property
     def report(self) -> Path:
         return self.root / "report.html"
+
+    @property
+    def challenged_ballot(self) -> Path:
+        """One published challenge as the file that a second device reads."""
+        return self.root / "challenged-ballot.cbor"
 
     @property
     def stick(self) -> Path:

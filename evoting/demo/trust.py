@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-import json
-
-from crypto.log.note import COSIGNATURE_KEY, NOTE_KEY, VerifierKey
-from crypto.log.policy import Group as WitnessGroup
-from crypto.log.policy import Policy, encode_policy
+from crypto.log.note import NOTE_KEY, VerifierKey
+from crypto.log.policy import Policy
 from evoting.board.keys import load_key
-from evoting.demo.places import Places
-from evoting.errors import RecordError
+from evoting.demo.places import Places, write_whole
+from evoting.office.trust_root import encode_trust_root, witness_policy
 from evoting.record.election import ElectionRecord
 
 
-def witness_keys(record: ElectionRecord) -> dict[str, VerifierKey]:
-    """Verifier keys of the log witnesses, by role."""
-    return {
-        role.id: VerifierKey(f"{role.id}.example", COSIGNATURE_KEY, role.key)
-        for role in record.manifest.roles_of("witness")
-    }
+def log_policy(record: ElectionRecord, places: Places) -> Policy:
+    """The policy of the demonstration's log and witnesses."""
+    names = {role.id: f"{role.id}.example" for role in record.manifest.roles_of("witness")}
+    return witness_policy(record, load_key(places.secrets("log") / "key", NOTE_KEY).verifier, names)
+
+
+def witness_keys(record: ElectionRecord, places: Places) -> list[VerifierKey]:
+    """Verifier keys of the log witnesses."""
+    return list(log_policy(record, places).witnesses.values())
 
 
 def write_trust_root(record: ElectionRecord, places: Places) -> None:
     """Write fingerprint and log policy."""
-    witnesses = witness_keys(record)
-    policy = Policy(
-        (load_key(places.secrets("log") / "key", NOTE_KEY).verifier,),
-        witnesses,
-        {"witnesses": WitnessGroup(record.manifest.witness_quorum, tuple(witnesses))},
-        "witnesses",
-    )
-    if not policy.quorums_intersect():
-        raise RecordError("two disjoint sets of log witnesses could each make a quorum; ask for more of them")
-    value = {
-        "format": "evoting-trust-root/v1",
-        "fingerprint": record.fingerprint.hex(),
-        "policy": encode_policy(policy).decode(),
-    }
-    places.trust_root.write_text(json.dumps(value, indent=2) + "\n")
+    write_whole(places.trust_root, encode_trust_root(record, log_policy(record, places)))

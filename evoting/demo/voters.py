@@ -14,6 +14,7 @@ import numpy as np
 
 from crypto import cbor
 from crypto.group import load_group, set_threads
+from evoting.ballots.ballot import encode_challenged_ballot
 from evoting.ballots.build import Wallets
 from evoting.ballots.shape import style_shapes
 from evoting.demo.epochs import Polling, epoch_count, epoch_entries
@@ -24,7 +25,7 @@ from evoting.demo.setup import officers, signing_key
 from evoting.examples.kyrgyz2021 import DemoElection, demo_election
 from evoting.office import steps
 from evoting.office.issuance import write_policy
-from evoting.record.election import ElectionRecord, read_blobref
+from evoting.record.election import ElectionRecord, is_challenge_entry, read_blobref
 
 _WALLETS_LINE = b"evoting-wallets/v1\n"
 _WALLET = np.dtype([("style", ">u4"), ("secret", "V32"), ("pseudonym", "V32"), ("credential", "V48")])
@@ -146,6 +147,13 @@ def cast(
     for entries in _in_order(shared, range(start, total), jobs):
         steps.append_epoch(record, entries, ballot_box, int(time.time()))
         progress(len(entries))
+
+
+def write_challenged_ballot(record: ElectionRecord, places: Places) -> None:
+    """The first published challenge as the file that a second device reads."""
+    key = record.only("opening").body["trustees"]["key"]  # type: ignore[index]
+    challenge = next(entry for entry in record.voter_entries() if is_challenge_entry(entry))
+    places.challenged_ballot.write_bytes(encode_challenged_ballot(record.manifest_bytes, key, challenge))
 
 
 def _in_order(shared: dict[str, object], epochs: range, jobs: int) -> Iterator[list[bytes]]:

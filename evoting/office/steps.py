@@ -26,7 +26,14 @@ from evoting.office.opening import (
     opening_body,
 )
 from evoting.office.selection import Selection, select
-from evoting.record.election import ElectionRecord, is_challenge_entry, member_integer, read_blobref
+from evoting.record.election import (
+    ElectionRecord,
+    ElectionView,
+    is_challenge_entry,
+    member,
+    member_integer,
+    read_blobref,
+)
 
 Officers = Mapping[str, SigningKey]
 Progress = Callable[[int], None]
@@ -192,14 +199,22 @@ def post_selection(record: ElectionRecord, officers: Officers, selection: Select
     )
 
 
-def published_groups(record: ElectionRecord) -> dict[str, list[TallyGroup]]:
-    """The tally groups that the selection entry names."""
-    return {
-        item["contest"]: [
-            TallyGroup(one["group"], tuple(one["styles"]), one["ballots"], one["status"]) for one in item["groups"]
-        ]
-        for item in record.only("selection").body["groups"]  # type: ignore[attr-defined]
-    }
+def published_groups(record: ElectionView) -> dict[str, list[TallyGroup]]:
+    """The tally groups that the selection entry names.
+
+    Raises:
+        RecordError: there is no selection, or it is not of its schema.
+    """
+    groups = member(record.only("selection"), "groups")
+    try:
+        return {
+            item["contest"]: [
+                TallyGroup(one["group"], tuple(one["styles"]), one["ballots"], one["status"]) for one in item["groups"]
+            ]
+            for item in groups
+        }
+    except (KeyError, TypeError):
+        raise RecordError("the selection entry is not of its schema") from None
 
 
 def post_aggregates(

@@ -178,7 +178,8 @@ def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
     Raises:
         TrusteeError: it cannot be written.
     """
-    temporary = path.with_name(path.name + ".tmp")
+    # Several trustees may write the same bytes to a shared file at once, so each has a draft of its own.
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         with os.fdopen(descriptor, "wb") as file:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from crypto.errors import InvalidProof
 from crypto.group.interface import ELEMENT_BYTES, ORDER, ElementVector, FixedBase, ScalarVector
 from crypto.transcript import Transcript
@@ -117,7 +115,7 @@ def prove_multi_exponentiation(
     Args:
         bases: tables for G and K.
 
-    Cost: 7^k * 2w multi-scalar multiplications of n terms where m + 1 = 4^k. Variable time (ADR 0003).
+    Cost: 9 * 7^(k-1) * 2w multi-scalar multiplications of n terms where m + 1 = 4^k. Variable time (ADR 0003).
     """
     group, (rows, columns), width = key.group, shape, len(witness.randomizers)
     mask, mask_blinding = random_scalars(group, randomness, columns), random_scalar(group, randomness)
@@ -128,9 +126,8 @@ def prove_multi_exponentiation(
     blindings = random_scalars(group, randomness, 2 * rows).to_ints()
     blindings[rows] = 0
 
-    products = polynomial_product(
-        group, all_rows, [_reversed_rows(component, shape, key) for component in witness.outputs], rows + 1
-    )
+    reversed_rows = [_reversed_rows(component, shape, key) for component in witness.outputs]
+    products = polynomial_product(group, all_rows, reversed_rows, rows + 1, last_row_empty=True)
     generator, public_key = bases
     components = []
     for position in range(width):
@@ -168,15 +165,13 @@ def _with_row(vector: ScalarVector, row: int, values: Sequence[int], key: Commit
 
 
 def _reversed_rows(component: ElementVector, shape: Shape, key: CommitmentKey) -> ElementVector:
-    """Rows m, m-1, ..., 1 and a row of identities: the coefficients of sum over i of X^(m-i) * row_i, m + 1 of them.
-
-    Padding is gathered from one identity that is put behind the list.
-    """
+    """Rows m, m-1, ..., 1 and a row of identities: the coefficients of sum over i of X^(m-i) * row_i, m + 1 of them."""
     rows, columns = shape
-    padded = key.group.concat_elements([component, key.group.identity(1)])
-    positions = np.arange(rows * columns, dtype=np.uint32).reshape(rows, columns)[::-1].ravel()
-    positions = np.concatenate([positions, np.full(columns, len(component), dtype=np.uint32)])
-    return padded.gather(np.minimum(positions, np.uint32(len(component))))
+    reversed_rows = []
+    for start in range((rows - 1) * columns, -1, -columns):
+        row = component[start : start + columns]
+        reversed_rows += [row, key.group.identity(columns - len(row))]
+    return key.group.concat_elements([*reversed_rows, key.group.identity(columns)])
 
 
 def verify_multi_exponentiation(

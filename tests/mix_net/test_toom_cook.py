@@ -45,9 +45,12 @@ def test_edge_values(left: list[int], right: list[int]) -> None:
     assert product == group.generator().mul(group.scalars(expected_logarithms(left, right, 16)))
 
 
-def test_row_of_identities_gives_an_identity_at_the_top() -> None:
+@pytest.mark.parametrize("rows", [1, 2, 4, 16, 64])
+def test_row_of_identities_is_left_out(rows: int) -> None:
     group, randomness = load_group("native"), SeededRandomness("mask row")
-    left = group.scalars_wide(randomness(64 * 32))
-    rows = group.generator().mul(group.scalars_wide(randomness(64 * 30)))
-    (product,) = polynomial_product(group, left, [group.concat_elements([rows, group.identity(2)])], 16)
-    assert product.identity_mask().tolist() == [False] * 30 + [True]
+    left = group.scalars_wide(randomness(64 * 2 * rows))
+    others = group.generator().mul(group.scalars_wide(randomness(64 * 2 * (rows - 1))))
+    polynomial = group.concat_elements([others, group.identity(2)])
+    (product,) = polynomial_product(group, left, [polynomial], rows, last_row_empty=True)
+    assert [product] == polynomial_product(group, left, [polynomial], rows)
+    assert product.identity_mask().tolist() == [False] * (2 * rows - 2) + [True]

@@ -38,9 +38,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _show(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+class Progress:
+    """A line that is written over on a terminal, and one every half a minute elsewhere."""
+
+    def __init__(self) -> None:
+        self._latest = 0.0
+
+    def __call__(self, text: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - self._latest > 30:
+            self._latest = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
 
 
 def _commit() -> str:
@@ -84,7 +93,7 @@ def _table(run: Run) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print a table, write the figures."""
     options = _parser().parse_args(arguments)
-    settings = Settings(options.directory, options.jobs, options.only, options.tests, _show)
+    settings = Settings(options.directory, options.jobs, options.only, options.tests, Progress())
     if options.list:
         for mutant in Run(settings).mutants:
             print(mutant.id)

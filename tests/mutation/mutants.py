@@ -53,7 +53,7 @@ PASSING_BY_NAME = {
     "_defect": "None",
 }
 #: Functions of such a type that decide nothing.
-NO_VERDICT = {"lagrange_at_zero", "codes_of", "styles_of", "hash_levels", "_repeated"}
+NO_VERDICT = {"lagrange_at_zero", "codes_of", "styles_of", "hash_levels", "decode_scalars", "tiles_of", "_choices"}
 _ERRORS = {"FormatError", "DecodeError", "NotRun", "UnreadableError"}
 _FAILURES = {"Failure", "RowFailure", "_failure", "failure", "MalformedRow"}
 _LISTS = {"failures", "failed", "unreadable", "wrong_tiles", "unsorted", "malformed"}
@@ -281,7 +281,7 @@ def _is_refusal(node: ast.AST, function: Function) -> bool:
     if isinstance(node, ast.Raise):
         return node.exc is not None and bool(_calls(node.exc) & _ERRORS)
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield | ast.YieldFrom):
-        return _returns(function) in ("Iterator[Failure]", "Iterator[str]", "Iterator[tuple[int, int, str]]")
+        return function.name not in NO_VERDICT and _returns(function) in ("Iterator[Failure]", "Iterator[str]", "Iterator[tuple[int, int, str]]")
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
         method, owner = node.value.func.attr, ast.unparse(node.value.func.value).split(".")[-1]
         return method == "fail" or (method in ("append", "add", "merge", "extend") and owner in _LISTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pickle
@@ -247,6 +248,11 @@ def execute(settings: Settings) -> Run:
         RuntimeError: the tests could not be collected or run.
     """
     settings.directory.mkdir(parents=True, exist_ok=True)
+    lock = (settings.directory / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RuntimeError(f"another run is under way in {settings.directory}") from None
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     hypothesis.settings.register_profile(
         "mutation",
@@ -263,6 +269,7 @@ def execute(settings: Settings) -> Run:
     run = Run(settings)
     arguments = ["-s", "-p", "no:cacheprovider", "-p", "no:terminal", "--rootdir", str(ROOT), *_selected(settings)]
     code = pytest.main(arguments, plugins=[run])
+    lock.close()
     if run.error is not None:
         raise RuntimeError(str(run.error)) from run.error
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) or not run.results:

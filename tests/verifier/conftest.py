@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.small_election import SmallElection
+from tests.verifier.edited import Edited
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,9 @@ def verify(election: SmallElection, capsys: pytest.CaptureFixture[str]) -> Calla
         return code, (captured.out or captured.err).splitlines()
 
     return run
+
+
+@pytest.fixture
+def edited(election: SmallElection, tmp_path: Path) -> Edited:
+    """The entries of its record, to be edited and signed again."""
+    return Edited(election, tmp_path / "record")

@@ -7,6 +7,8 @@ import os
 import random
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +18,7 @@ import jsonschema
 import pytest
 
 from tests.support.small_election import SmallElection
+from tests.verifier.edited import Edited
 from verifier.checks.registry import CHECKS, check
 from verifier.cli import main
 from verifier.record.cbor import Value, decode, encode
@@ -104,6 +107,37 @@ def test_processes_and_chunks_change_nothing(verify: Verify, tmp_path: Path) -> 
     # More credentials than the small roll allows, and nothing else.
     failed = {item["name"] for item in reports[0]["checks"] if item["status"] != "pass"}
     assert failed == {"ledger.bounds"}
+
+
+def test_an_annulment_is_shown_before_anything_else(edited: Edited, verify: Verify, tmp_path: Path) -> None:
+    """The reason holds a direction override and a tag: A6, W1."""
+    body: Any = {"scope": "everything", "reason": "court \u202e<b>order", "time": 1_700_000_200}
+    edited.entries.append(edited.sign("annulment", body, "officer-1", "officer-2"))
+    edited.state().close()
+    _, lines = verify(edited.root, "--json", str(tmp_path / "r.json"), "--html", str(tmp_path / "r.html"))
+    index = len(edited.entries) - 1
+    assert f"ANNULMENT entry {index}, everything (court \\u202e<b>order)" in lines
+    assert lines[-2].startswith(f"ANNULMENT in entry {index}")
+    report = json.loads((tmp_path / "r.json").read_text())
+    jsonschema.validate(report, schema())
+    assert [notice["type"] for notice in report["notices"]] == ["annulment"]
+    page = (tmp_path / "r.html").read_text()
+    assert 'role="alert">ANNULMENT' in page
+    assert "\\u202e&lt;b&gt;order" in page
+    assert "\u202e" not in page
+
+
+@pytest.mark.parametrize("content", ["honest", "damaged"])
+def test_a_closed_pipe_leaves_the_verdict_in_the_exit_code(election: SmallElection, record: Path, content: str) -> None:
+    if content == "damaged":
+        (record / "extra").touch()
+    arguments = [sys.executable, "-m", "verifier", "run", str(record), "--trust-root", str(election.trust_root_path)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+        assert process.wait(60) == (0 if content == "honest" else 1)
 
 
 # Damaged files, without any key

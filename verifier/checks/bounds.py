@@ -78,6 +78,8 @@ def bounds_closing(state: State) -> Iterator[Failure]:
             epochs += 1
             if entry.fields["time"] > closes:
                 yield Failure(f"its time is after the closing at {closes}", entry=entry.index)
+    if not state.manifest.is_model and close.fields["time"] < closes:
+        yield Failure(f"closed before the closing time {closes}", entry=close.index)
     kinds = np.frombuffer(state.scan.kinds, dtype=np.uint8)[: close.index]
     found = {
         "ballots": int(np.count_nonzero(kinds == BALLOT)),

@@ -27,6 +27,7 @@ _PHASE = {name: number for number, name in enumerate(SETUP)} | {
     "terminal-exclusion": _OPEN,
     "extension": _OPEN,
     "vote-page": _OPEN,
+    "withdrawal": _OPEN,
     "close": _CLOSE,
     "ledger": 8,
     "selection": 9,
@@ -35,7 +36,7 @@ _PHASE = {name: number for number, name in enumerate(SETUP)} | {
     "decryption": 12,
     "result": 13,
 }
-_ANYWHERE = frozenset({"withdrawal", "annulment", "complaint"})
+_ANYWHERE = frozenset({"annulment", "complaint"})
 _ONCE = (*SETUP, "close", "selection", "result")
 
 

@@ -117,7 +117,7 @@ def tally_outcome(state: State) -> Iterator[Failure]:
     result = state.only("result")
     if state.result["fingerprint"] != state.fingerprint:
         yield Failure("the result is of another election", entry=result.index)
-    withdrawals = [entry for entry in state.of("withdrawal") if entry.index < result.index]
+    withdrawals = state.of("withdrawal")
     for entry in withdrawals:
         contest = state.manifest.contests.get(entry.fields["contest"])
         if contest is None or entry.fields["subject"] not in _subjects(contest):

@@ -63,6 +63,16 @@ def _checks(report: Report) -> Iterator[str]:
     yield "</tbody></table>"
 
 
+def _notices(report: Report) -> Iterator[str]:
+    for notice in report.notices:
+        if notice["type"] == "annulment":
+            text = f"ANNULMENT (entry {notice['entry']}): {notice['subject']}. {notice['reason']}"
+            yield f'<p class="model" role="alert">{_text(text)}</p>'
+    if report.notices:
+        rows = [[notice[name] for name in ("type", "subject", "reason", "entry")] for notice in report.notices]
+        yield from _table("Annulments, withdrawals and complaints", ("type", "subject", "reason", "entry"), rows, 3)
+
+
 def _accounting(report: Report) -> Iterator[str]:
     if not report.accounting:
         return
@@ -175,6 +185,7 @@ def render(report: Report, contests: Mapping[str, Mapping[str, Any]]) -> str:
     if election:
         parts.append(f" Election fingerprint <code>{_text(election['fingerprint'])}</code>.")
     parts.append(f" Verified with the {_text(report.arithmetic)} arithmetic in {report.seconds} s.</p>")
+    parts += _notices(report)
     if report.result is not None:
         claim = "" if report.verified else " (as published; not verified)"
         parts.append(f"<h2>Result{claim}</h2>")

@@ -11,6 +11,7 @@ from typing import Any
 
 from verifier.checks.registry import NotRun
 from verifier.failure import Failure
+from verifier.record.entries import RoleEntry
 from verifier.run import CheckResult
 from verifier.state import State
 
@@ -28,6 +29,7 @@ class Report:
     finished: int
     log: Mapping[str, Any]
     election: Mapping[str, Any] | None
+    notices: tuple[Mapping[str, Any], ...]  # annulments, withdrawals, complaints
     accounting: tuple[Mapping[str, Any], ...]
     result: Mapping[str, Any] | None
 
@@ -42,6 +44,7 @@ def make_report(state: State, checks: list[CheckResult], seconds: float) -> Repo
         finished=int(time.time()),
         log={"origin": state.checkpoint.origin, "size": state.log.size, "root": state.checkpoint.root.hex()},
         election=_election(state),
+        notices=_notices(state),
         accounting=_accounting(state),
         result=_result(state),
     )
@@ -66,6 +69,33 @@ def _election(state: State) -> Mapping[str, Any] | None:
         "fingerprint": fingerprint,
         "manifest": manifest.hash.hex(),
     }
+
+
+def _notices(state: State) -> tuple[Mapping[str, Any], ...]:
+    """What a reader of the result must be told, whatever the checks say."""
+    try:
+        entries = state.of("annulment", "withdrawal", "complaint")
+    except NotRun:
+        return ()
+    return tuple(
+        {
+            "entry": entry.index,
+            "type": entry.type,
+            "time": entry.time,
+            "subject": _subject(entry),
+            "reason": entry.fields.get("reason", ""),
+        }
+        for entry in entries
+    )
+
+
+def _subject(entry: RoleEntry) -> str:
+    """What an annulment, withdrawal or complaint is about."""
+    fields = entry.fields
+    if entry.type == "annulment":
+        return str(fields["scope"])
+    first = fields["contest"] if entry.type == "withdrawal" else fields["number"]
+    return f"{first}: {fields['subject']}"
 
 
 def _accounting(state: State) -> tuple[Mapping[str, Any], ...]:
@@ -116,6 +146,7 @@ def to_json(report: Report) -> dict[str, Any]:
             }
             for check in report.checks
         ],
+        "notices": list(report.notices),
         "accounting": list(report.accounting),
         "result": report.result,
     }

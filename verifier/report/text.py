@@ -44,6 +44,10 @@ def report_lines(report: Report) -> Iterator[str]:
         yield f"          fingerprint {report.election['fingerprint'] or 'unknown: there is no opening entry'}"
         if report.election["model"]:
             yield "          MODEL ELECTION: not a real vote; enrolment age and later checkpoints are relaxed"
+    for notice in report.notices:
+        name = notice["type"].upper() if notice["type"] == "annulment" else notice["type"]
+        reason = f" ({notice['reason']})" if notice["reason"] else ""
+        yield printable(f"{name:<10}entry {notice['entry']}, {notice['subject']}{reason}")
     yield ""
     group = 0
     for check in report.checks:
@@ -59,4 +63,7 @@ def report_lines(report: Report) -> Iterator[str]:
     yield ""
     passed = sum(check.status == "pass" for check in report.checks)
     yield f"{passed} of {len(report.checks)} checks passed in {report.seconds:.1f} s ({report.arithmetic} arithmetic)"
+    annulments = [str(notice["entry"]) for notice in report.notices if notice["type"] == "annulment"]
+    if annulments:
+        yield f"ANNULMENT in entry {', '.join(annulments)}: read it before you use this result"
     yield "VERIFIED" if report.verified else "NOT VERIFIED"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from verifier.failure import Failure
@@ -124,8 +123,3 @@ def bundle_runs(log: LogFiles, entries_per_chunk: int) -> list[tuple[int, int]]:
     """Cut the log into runs of whole bundles."""
     step = max(1, entries_per_chunk // TILE_WIDTH)
     return [(start, min(start + step, log.bundles)) for start in range(0, log.bundles, step)]
-
-
-def voter_positions(kinds: bytearray, start: int, end: int) -> Iterator[int]:
-    """Indices of ballots and challenges within bounds."""
-    return (index for index in range(start, end) if kinds[index] in (BALLOT, CHALLENGE))

@@ -231,3 +231,45 @@ def test_a_transcript_with_endless_attempts_is_refused_at_once(ceremony: Ceremon
     result = audit(ceremony, pairing, transcript)
     assert rules(result) == {"attempts"}
     assert len(result.failures) < 10
+
+
+def _excluded_twice(culprits: list[Body]) -> None:
+    culprits.append(culprits[0])
+
+
+def _excluded_stranger(culprits: list[Body]) -> None:
+    culprits.append({"participant": 9, "reason": "missing"})
+
+
+def _out_of_order(culprits: list[Body]) -> None:
+    culprits.reverse()
+
+
+@pytest.mark.parametrize("change", [_excluded_twice, _excluded_stranger, _out_of_order])
+def test_culprits_are_different_participants_in_order(
+    group: Group, pairing: PairingGroup, change: Callable[[list[Body]], None]
+) -> None:
+    """Two who sent nothing are excluded; only the list that names them is changed, and the next attempt hashes it."""
+    ceremony = Ceremony(group, 5, 2)
+
+    def drop_two(number: int, envelopes: list[Body]) -> None:
+        if number == 0:
+            del envelopes[3:]
+
+    first = Script(rounds=1, envelopes=drop_two, culprits=[(4, "missing"), (5, "missing")])
+    assert audit(ceremony, pairing, ceremony.transcript(first, Script())).failures == ()
+    value = ceremony.transcript(first)
+    change(value["attempts"][0]["culprits"])
+    attempt: Body = {"number": 2, "participants": [1, 2, 3], "rounds": [], "culprits": []}
+    value["attempts"].append(attempt)
+    ceremony.run(value, attempt, Script())
+    assert "attempts" in rules(audit(ceremony, pairing, value))
+
+
+@pytest.mark.parametrize("body", [cbor.encode(7), cbor.encode([]), cbor.encode(None), b"", b"\xff"])
+def test_an_envelope_whose_body_is_no_map(ceremony: Ceremony, pairing: PairingGroup, body: bytes) -> None:
+    def hook(number: int, envelopes: list[Body]) -> None:
+        if number == 3:
+            envelopes.append(ceremony.envelope("confirm", 1, body))
+
+    assert rules(audit(ceremony, pairing, ceremony.transcript(Script(envelopes=hook)))) == {"envelope"}

@@ -358,6 +358,20 @@ def test_weights_are_summed_exactly(indices: list[int], weights: bytes) -> None:
     assert dict(zip(present, sums, strict=True)) == expected
 
 
+def test_a_blob_of_another_length_is_refused_without_the_check_of_codes(tally: Tally, book: bytes) -> None:
+    """The framework may ask for the equation although the form does not hold."""
+    good = blob(tally, INDICES)
+    for data in (b"", good[:10], good[:-1], good + bytes(32), blob(tally, [2, 0, 0, NO_CODE, 4, NO_CODE])):
+        assert verify_plaintexts(
+            ciphertexts=tally.ciphertexts,
+            used=[tally.post(1), tally.post(2)],
+            plaintexts=data,
+            code_book=book,
+            group=tally.group,
+            randomness=Randomness("weights"),
+        )
+
+
 # Totals.
 
 

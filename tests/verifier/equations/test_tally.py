@@ -201,6 +201,8 @@ def test_blank_ballots_can_be_told_only_with_one_choice() -> None:
     assert tally.sum_groups(QUESTION | {"max": 2}, groups, ROLLS)["blank"] is None
     ranked = [group(counted=3, rankings=[[[0, 1, 4], 2], [[4, 4, 4], 1]])]
     assert tally.sum_groups(RANKED, ranked, ROLLS)["blank"] == 1
+    none_blank = tally.sum_groups(LIST, [group(counted=5, counts=[1, 2, 1, 0], invalid=1)], ROLLS)
+    assert (none_blank["blank"], none_blank["choices"]) == (0, 4)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +212,7 @@ def test_blank_ballots_can_be_told_only_with_one_choice() -> None:
         (LIST, {"counts": None}),
         (LIST, {"invalid": None}),
         (LIST, {"rankings": []}),
-        (RANKED, {"rankings": [[[0, 9, 4], 1]]}),
+        (RANKED, {"rankings": [[[0, 5, 4], 1]]}),
         (RANKED, {"rankings": [[[0], 1]]}),
         (RANKED, {"rankings": None}),
     ],

@@ -1,0 +1,175 @@
+"""The actions of ``evoting-office``: each reads its options, does one step, and prints what came of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from crypto.entry import MAX_ENTRY_BYTES, decode_role_entry
+from crypto.log.note import COSIGNATURE_KEY, NOTE_KEY, decode_signature_lines, decode_vkey
+from crypto.log.policy import Policy, decode_policy
+from evoting.ballots.lookup import find_entries
+from evoting.board.layout import BlobRef
+from evoting.board.store import Board
+from evoting.definition import MAX_MANIFEST_BYTES, decode_manifest, import_folder
+from evoting.errors import EvotingError, RecordError
+from evoting.office import notices, steps
+from evoting.office.desk import Desk, load_officers, open_desk
+from evoting.office.files import read_limited, write_new
+from evoting.office.status import describe_status
+from evoting.office.tally import post_result
+from evoting.office.trust_root import FORMAT, encode_trust_root, witness_policy
+from evoting.board.keys import load_key
+from evoting.record.election import ElectionRecord, ElectionView, PublishedCopy, read_blobref
+from evoting.record.rules import officers_needed
+from evoting.seats import describe_outcome
+
+_MAX_TEXT_FILE = 1 << 20
+
+
+def note(message: str) -> None:
+    """Something that a person should know, beside the data."""
+    print(f"evoting-office: note: {printable(message)}", file=sys.stderr)
+
+
+def printable(text: object) -> str:
+    """Text of other people's making on one line, without control or direction characters."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(str(text).split()))
+
+
+def now(options: Namespace) -> int:
+    return int(time.time()) if options.now is None else int(options.now)
+
+
+@contextmanager
+def _desk(options: Namespace) -> Iterator[Desk]:
+    with open_desk(options.record, options.state, options.log_key, options.key) as desk:
+        yield desk
+
+
+def _posted(desk: Desk, index: int) -> None:
+    """Sign a checkpoint over the new entry, and say which one it is."""
+    desk.record.board.publish()
+    print(index)
+
+
+def _view(options: Namespace) -> ElectionView:
+    return ElectionView(PublishedCopy(options.record))
+
+
+# Before the election.
+
+
+def import_definition(options: Namespace) -> None:
+    imported = import_folder(options.folder)
+    for notice in imported.notices:
+        note(notice)
+    write_new(options.output, imported.data)
+    print(imported.hash.hex())
+
+
+def start(options: Namespace) -> None:
+    data = read_limited(options.manifest, MAX_MANIFEST_BYTES)
+    officers = load_officers(decode_manifest(data), options.key, officers_needed("manifest"))
+    key = load_key(options.log_key, NOTE_KEY)
+    with Board.create(options.record, options.state, key) as board:
+        steps.post_manifest(ElectionRecord(board), data, officers)
+        board.publish()
+    print(key.verifier.encode())
+
+
+def make_trust_root(options: Namespace) -> None:
+    view = _view(options)
+    if options.policy is not None:
+        policy = decode_policy(read_limited(options.policy, _MAX_TEXT_FILE))
+    elif options.log is not None:
+        policy = witness_policy(view, decode_vkey(options.log), dict(options.witness))
+    else:
+        raise RecordError("give the log's policy: --policy FILE, or --log VKEY and --witness for each log witness")
+    write_new(options.output, encode_trust_root(view, policy).encode())
+    print(view.fingerprint.hex())
+
+
+# At any time.
+
+
+def status(options: Namespace) -> None:
+    lines = describe_status(_view(options))
+    if options.json:
+        print(json.dumps(lines, indent=2, ensure_ascii=False))
+        return
+    width = max(map(len, lines)) + 1
+    for name, value in lines.items():
+        print(f"{name + ':':{width}} {printable(value)}")
+
+
+def lookup(options: Namespace) -> None:
+    view = _view(options)
+    dispositions = None
+    if view.entries("selection"):
+        dispositions = view.blob(view.only("selection"), "dispositions")
+    found = list(find_entries(view.indexed_voter_entries(), options.pseudonym, dispositions))
+    if options.json:
+        rows = [
+            {
+                "entry": one.index, "kind": one.kind, "sequence": one.sequence, "status": one.status,
+                "tracking-hash": one.tracking.hex(), "tracking-code": one.code,
+            }
+            for one in found
+        ]  # fmt: skip
+        print(json.dumps(rows, indent=2))
+        return
+    for one in found:
+        sequence = "-" if one.sequence is None else str(one.sequence)
+        print(f"entry {one.index}: {one.kind}, sequence {sequence}, {one.status}, {one.code}")
+    if not found:
+        note("no ballot and no challenge names this pseudonym")
+
+
+def publish(options: Namespace) -> None:
+    policy, lines = None, []
+    if options.cosignatures:
+        if options.trust_root is None:
+            raise RecordError("--cosignatures needs --trust-root, which names the log witnesses")
+        policy = _trust_root_policy(options.trust_root)
+        for path in options.cosignatures:
+            lines += decode_signature_lines(read_limited(path, _MAX_TEXT_FILE).decode())
+    with Board.open(options.record, options.state, load_key(options.log_key, NOTE_KEY)) as board:
+        board.publish()
+        if policy is not None:
+            board.add_cosignatures(lines, list(policy.witnesses.values()), now(options))
+        board.prune()
+        print(board.size)
+
+
+def _trust_root_policy(path: Path) -> Policy:
+    try:
+        value = json.loads(read_limited(path, _MAX_TEXT_FILE))
+        if value["format"] == FORMAT:
+            return decode_policy(value["policy"].encode())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise RecordError(f"{path} is no trust root")
+
+
+def post(options: Namespace) -> None:
+    raw = read_limited(options.entry, MAX_ENTRY_BYTES)
+    wanted = {ref.hash: ref for ref in _blobrefs(decode_role_entry(raw).body)}
+    with _desk(options) as desk:
+        record = desk.record
+        record.require_next(decode_role_entry(raw))
+        blobs = {ref.hash: path for path in options.blob if (ref := BlobRef.of_file(path)).hash in wanted}
+        if len(blobs) != len(options.blob):
+            raise RecordError("a file given by --blob is not one that the entry names")
+        missing = [ref for digest, ref in wanted.items() if digest not in blobs and not record.has_blob(ref)]
+        if missing:
+            raise RecordError(f"the entry names a blob that is not there: give it by --blob ({missing[0].hash.hex()})")
+        for path in blobs.values():
+            record.board.put_blob(path)
+        record.post_signed(raw)
+        _posted(desk, record.board.size - 1)

@@ -1,0 +1,100 @@
+"""The machinery of ``make mutate`` on a few mutants: it tells a check that does nothing, and can fail."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.mutation.mutants import PACKAGE, edited_module, find_mutants, source_files
+from tests.mutation.redundant import REDUNDANT
+from tests.mutation.run import NOTHING
+from verifier.checks.registry import CHECKS
+
+#: Each kind of mutant, and a test file that notices it.
+SAMPLE = {
+    "equations.shuffle_equations.zero_D:equation:None": "equations/test_shuffle.py",
+    "equations.shuffle._comparisons:entry:hadamard.c_Bm": "equations/test_shuffle.py",
+    "equations.shuffle.proof_size:equation:True": "equations/test_shuffle.py",
+    "record.cbor.decode:refusal:": "record/test_cbor.py",
+    "record.schema.record.check:refusal:raise FormatError(f'{path}: unknown key": "record/test_vectors.py",
+    "record.ed25519.verify:refusal:return False#2": "record/test_ed25519.py",
+    "record.note.parse_checkpoint:condition:int(lines[1]) > MAX_SIZE": "record/test_note_policy.py",
+    "record.policy.Policy._holds:equation:True": "record/test_note_policy.py",
+}
+
+
+def run(directory: Path, *arguments: str) -> tuple[int, dict[str, dict[str, str]], str]:
+    """Exit code, results by id, and what was printed; in a process of its own, because it forks."""
+    import subprocess
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.mutation", "--jobs", "1", "--directory", str(directory), *arguments],
+        cwd=PACKAGE.parent,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    path = directory / "results.json"
+    results = json.loads(path.read_text())["results"] if path.exists() else []
+    return done.returncode, {item["id"]: item for item in results}, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, dict[str, str]], str]:
+    arguments = [f"--only={mutant}" for mutant in [*SAMPLE, NOTHING]]
+    arguments += [f"--tests=tests/verifier/{file}" for file in sorted(set(SAMPLE.values()))]
+    return run(tmp_path_factory.mktemp("mutation"), *arguments)
+
+
+@pytest.mark.parametrize("mutant", SAMPLE)
+def test_M9_D9_an_equation_that_does_nothing_is_noticed(
+    sample: tuple[int, dict[str, dict[str, str]], str], mutant: str
+) -> None:
+    _, results, printed = sample
+    (found,) = [result for name, result in results.items() if name.startswith(mutant)] or [None]
+    assert found is not None, printed
+    assert found["status"] == "killed"
+    assert SAMPLE[mutant] in found["killed_by"]
+
+
+def test_no_change_at_all_survives_and_fails_the_run(sample: tuple[int, dict[str, dict[str, str]], str]) -> None:
+    """So the tests that kill the others do not fail by themselves, and a survivor is reported."""
+    code, results, printed = sample
+    assert results[NOTHING]["status"] == "survived"
+    assert code == 1
+    assert f"SURVIVED  {NOTHING}" in printed
+
+
+def test_every_check_and_every_equation_of_the_shuffle_is_a_mutant() -> None:
+    mutants = [mutant for path in source_files() for mutant in find_mutants(path, path.read_text())]
+    assert {mutant.subject for mutant in mutants if mutant.kind == "check"} == {check.name for check in CHECKS}
+    page = (PACKAGE.parent / "docs/spec/08-mixing.md").read_text()
+    named = {mutant.id.rsplit(":", 1)[1] for mutant in mutants if mutant.id.startswith("equations.shuffle._")}
+    assert len(named) >= 15
+    assert all(f"shuffle.{name}" in page for name in named if name.startswith(("hadamard", "zero", "single", "multi")))
+    assert len({mutant.id for mutant in mutants}) == len(mutants)
+
+
+def test_a_mutant_changes_its_own_function_only() -> None:
+    path = PACKAGE / "record" / "cbor.py"
+    source = path.read_text()
+    original = ast.dump(ast.parse(source))
+    for mutant in find_mutants(path, source):
+        edited = edited_module(mutant, source)
+        assert ast.dump(edited) != original
+        changed = [
+            before.name
+            for before, after in zip(ast.parse(source).body, edited.body, strict=True)
+            if ast.dump(before) != ast.dump(after) and isinstance(before, ast.FunctionDef | ast.ClassDef)
+        ]
+        assert changed == [mutant.chain[0][0]]
+
+
+def test_redundant_mutants_are_argued_in_the_readme() -> None:
+    page = (Path(__file__).parent / "README.md").read_text()
+    assert all(f"`{name}`" in page for name in REDUNDANT)

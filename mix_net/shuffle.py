@@ -243,8 +243,8 @@ def prove_shuffle(
     Returns:
         The proof's encoding, empty for an empty list.
 
-    Cost: with m = 15 about 8.4Nw terms of multi-scalar multiplication and 15Nw additions for the diagonals, and 3N terms
-    for commitments. Variable time (ADR 0003).
+    Cost: with m = 15 about 8.4Nw terms of multi-scalar multiplication and 15Nw additions for the diagonals, and 3N
+    terms for commitments. Variable time (ADR 0003).
     """
     group, count, width = key.group, statement.count, statement.width
     if count == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import time
@@ -11,20 +12,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from crypto.entry import MAX_ENTRY_BYTES, decode_role_entry
-from crypto.log.note import COSIGNATURE_KEY, NOTE_KEY, decode_signature_lines, decode_vkey
+from crypto.log.note import NOTE_KEY, NoteSignature, decode_signature_lines, decode_vkey
 from crypto.log.policy import Policy, decode_policy
 from evoting.ballots.lookup import find_entries
+from evoting.board.keys import load_key
 from evoting.board.layout import BlobRef
 from evoting.board.store import Board
 from evoting.definition import MAX_MANIFEST_BYTES, decode_manifest, import_folder
-from evoting.errors import EvotingError, RecordError
+from evoting.errors import RecordError
 from evoting.office import notices, steps
 from evoting.office.desk import Desk, load_officers, open_desk
 from evoting.office.files import read_limited, write_new
 from evoting.office.status import describe_status
 from evoting.office.tally import post_result
 from evoting.office.trust_root import FORMAT, encode_trust_root, witness_policy
-from evoting.board.keys import load_key
 from evoting.record.election import ElectionRecord, ElectionView, PublishedCopy, read_blobref
 from evoting.record.rules import officers_needed
 from evoting.seats import describe_outcome
@@ -132,7 +133,8 @@ def lookup(options: Namespace) -> None:
 
 
 def publish(options: Namespace) -> None:
-    policy, lines = None, []
+    policy: Policy | None = None
+    lines: list[NoteSignature] = []
     if options.cosignatures:
         if options.trust_root is None:
             raise RecordError("--cosignatures needs --trust-root, which names the log witnesses")
@@ -159,17 +161,135 @@ def _trust_root_policy(path: Path) -> Policy:
 
 def post(options: Namespace) -> None:
     raw = read_limited(options.entry, MAX_ENTRY_BYTES)
-    wanted = {ref.hash: ref for ref in _blobrefs(decode_role_entry(raw).body)}
+    entry = decode_role_entry(raw)
+    wanted = {ref.hash: ref for ref in _blobrefs(entry.body)}
+    given = {}
+    for path in options.blob:
+        with path.open("rb") as file:
+            given[hashlib.file_digest(file, "sha256").digest()] = path
     with _desk(options) as desk:
         record = desk.record
-        record.require_next(decode_role_entry(raw))
-        blobs = {ref.hash: path for path in options.blob if (ref := BlobRef.of_file(path)).hash in wanted}
-        if len(blobs) != len(options.blob):
-            raise RecordError("a file given by --blob is not one that the entry names")
-        missing = [ref for digest, ref in wanted.items() if digest not in blobs and not record.has_blob(ref)]
-        if missing:
-            raise RecordError(f"the entry names a blob that is not there: give it by --blob ({missing[0].hash.hex()})")
-        for path in blobs.values():
+        record.require_next(entry)
+        for digest, path in given.items():
+            if digest not in wanted:
+                raise RecordError(f"{path} is not a blob that the entry names")
+        for digest, ref in wanted.items():
+            if digest not in given and not (options.record / ref.path()).exists():
+                raise RecordError(f"the entry names the blob {digest.hex()}, which is not there: give it by --blob")
+        for path in given.values():
             record.board.put_blob(path)
         record.post_signed(raw)
         _posted(desk, record.board.size - 1)
+
+
+def _blobrefs(value: object) -> Iterator[BlobRef]:
+    """Every blob that a body names."""
+    if isinstance(value, dict) and value.keys() == {"hash", "length"}:
+        yield read_blobref(value)
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _blobrefs(item)
+
+
+# While the election runs.
+
+
+def withdrawal(options: Namespace) -> None:
+    with _desk(options) as desk:
+        index = notices.post_withdrawal(
+            desk.record, desk.officers("withdrawal"), options.contest, options.subject, options.reason, now(options)
+        )
+        _posted(desk, index)
+        if desk.record.entries("result"):
+            note("the result is published already, so this withdrawal does not change it")
+
+
+def extension(options: Namespace) -> None:
+    with _desk(options) as desk:
+        officers = desk.officers("extension")
+        _posted(desk, notices.post_extension(desk.record, officers, options.closes, options.reason, now(options)))
+
+
+def vote_page(options: Namespace) -> None:
+    files = notices.read_page(options.page)
+    with _desk(options) as desk:
+        officers = desk.officers("vote-page")
+        _posted(desk, notices.post_vote_page(desk.record, officers, files, options.reason, now(options)))
+
+
+def complaint(options: Namespace) -> None:
+    with _desk(options) as desk:
+        document = None
+        if options.document is not None:
+            document = read_limited(options.document, desk.record.manifest.limits.blob_bytes)
+        officers = desk.officers("complaint")
+        index = notices.post_complaint(desk.record, officers, options.number, options.subject, document, now(options))
+        _posted(desk, index)
+
+
+def annulment(options: Namespace) -> None:
+    with _desk(options) as desk:
+        officers = desk.officers("annulment")
+        _posted(desk, notices.post_annulment(desk.record, officers, options.scope, options.reason, now(options)))
+
+
+def terminal_exclusion(options: Namespace) -> None:
+    with _desk(options) as desk:
+        officers = desk.officers("terminal-exclusion")
+        index = notices.post_terminal_exclusion(
+            desk.record, officers, options.terminal, options.count, options.reason, now(options)
+        )
+        _posted(desk, index)
+
+
+# After voting.
+
+
+def close(options: Namespace) -> None:
+    with _desk(options) as desk:
+        ends, time_now = desk.record.closing_time(), now(options)
+        if time_now < ends and not options.early:
+            raise RecordError(f"voting goes on until {ends}, and it is {time_now}; --early closes all the same")
+        steps.close_election(desk.record, desk.officers("close"), time_now)
+        _posted(desk, desk.record.board.size - 1)
+
+
+def select(options: Namespace) -> None:
+    with _desk(options) as desk:
+        officers = desk.officers("selection")
+        desk.record.only("close")
+        selection = steps.judge_all(desk.record, _progress("judged", desk.record.voter_count))
+        steps.post_selection(desk.record, officers, selection, now(options))
+        _posted(desk, desk.record.board.size - 1)
+
+
+def aggregate(options: Namespace) -> None:
+    with _desk(options) as desk:
+        steps.post_aggregates(desk.record, desk.officers("aggregate"), options.lists, _progress("summed"))
+        desk.record.board.publish()
+    for path in sorted(options.lists.glob("*.list")):
+        print(path)
+
+
+def result(options: Namespace) -> None:
+    with _desk(options) as desk:
+        published = post_result(desk.record, desk.officers("result"), now(options), _progress("counted"))
+        desk.record.board.publish()
+    for entry in published.contests:
+        print(f"{entry.contest.id}:")
+        for line in describe_outcome(entry.outcome):
+            print(f"  {printable(line)}")
+
+
+def _progress(what: str, total: int | None = None) -> Callable[[int], None]:
+    """A line on the terminal that counts; nothing where standard error is a file."""
+    done = 0
+
+    def report(amount: int) -> None:
+        nonlocal done
+        done += amount
+        if sys.stderr.isatty():
+            end = "\n" if done == total else ""
+            print(f"\r{what}: {done}" + ("" if total is None else f" of {total}"), end=end, file=sys.stderr, flush=True)
+
+    return report

@@ -35,7 +35,8 @@ def post_withdrawal(
         allowed = sorted(withdrawable(known))
         hint = f"; who can is {', '.join(allowed[:20])}" if allowed else "; nobody can in this contest"
         raise RecordError(f"{subject!a} cannot withdraw from contest {contest}{hint}")
-    if any((entry.body["contest"], entry.body["subject"]) == (contest, subject) for entry in record.entries("withdrawal")):
+    gone = [(entry.body["contest"], entry.body["subject"]) for entry in record.entries("withdrawal")]
+    if (contest, subject) in gone:
         raise RecordError(f"{subject} has withdrawn from contest {contest} already")
     body = {"contest": contest, "subject": subject, "reason": _text("reason", reason), "time": time}
     return _post(record, "withdrawal", body, officers)

@@ -78,7 +78,8 @@ def _prepare_child(session: pytest.Session, directory: Path) -> None:
 
     set_threads(1)
     signal.signal(signal.SIGALRM, interrupt)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):

@@ -8,6 +8,7 @@ import os
 import pickle
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -253,6 +254,7 @@ def execute(settings: Settings) -> Run:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise RuntimeError(f"another run is under way in {settings.directory}") from None
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that forks are ended, too
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     hypothesis.settings.register_profile(
         "mutation",
@@ -290,4 +292,4 @@ def unknown_redundant(run: Run) -> Iterator[str]:
             yield name
 
 
-__all__ = ["NOTHING", "Result", "Run", "Settings", "execute", "sys", "unknown_redundant"]
+__all__ = ["NOTHING", "Result", "Run", "Settings", "execute", "unknown_redundant"]

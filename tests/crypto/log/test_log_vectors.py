@@ -95,8 +95,6 @@ def test_receipt_and_witness() -> None:
     assert witness["answer"] in VECTORS["evaluations"][0]["checkpoint"]
 
 
-#: The verifier reads such a note and counts neither line, which is as safe.
-VERIFIER_IGNORES = {"checkpoint: two lines of one key"}
 _Reader = Callable[[dict[str, Any]], object]
 OURS: dict[str, _Reader] = {
     "vkey": lambda case: decode_vkey(case["text"]),
@@ -121,8 +119,6 @@ def name(case: dict[str, Any]) -> str:
 def test_refused_by_both(case: dict[str, Any]) -> None:
     with pytest.raises(LogError):
         OURS[case["kind"]](case)
-    if name(case) in VERIFIER_IGNORES:
-        return
     if case["kind"] in THEIRS:
         with pytest.raises(FormatError):
             THEIRS[case["kind"]](case)

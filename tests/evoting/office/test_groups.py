@@ -32,9 +32,7 @@ def test_D10_no_group_is_below_the_minimum_unless_it_is_the_only_one(counts: lis
         assert all(group.ballots >= minimum for group in groups)
         assert {group.status for group in groups} == {"tallied"}
     else:
-        assert groups[0].status == (
-            "tallied" if sum(counts) >= minimum else "withheld" if sum(counts) else "empty"
-        )
+        assert groups[0].status == ("tallied" if sum(counts) >= minimum else "withheld" if sum(counts) else "empty")
 
 
 @given(COUNTS, st.integers(1, 20))

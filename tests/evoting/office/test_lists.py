@@ -56,7 +56,12 @@ def groups_of(counted: Mapping[str, int], minimum: int) -> dict[str, list[TallyG
 @pytest.mark.parametrize("chunk", [1, 3, 100])
 @pytest.mark.parametrize("minimum", [1, 3])
 def test_lists_hold_exactly_the_counted_ballots_in_log_order(
-    polling: OpenElection, entries: list[bytes], tmp_path: Path, chunk: int, minimum: int, monkeypatch: pytest.MonkeyPatch
+    polling: OpenElection,
+    entries: list[bytes],
+    tmp_path: Path,
+    chunk: int,
+    minimum: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "CHUNK", chunk)
     selection = polling.select(entries)

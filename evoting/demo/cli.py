@@ -141,7 +141,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.fresh and places.root.exists():
             Plan.require(places.plan)
             shutil.rmtree(places.root)
-        plan = Plan.load_or_start(places.plan, options.scale, options.contest)
+        plan = Plan.load_or_start(
+            places.plan, options.scale, options.contest, lambda text: print(f"{_PROGRAM}: {text}", file=sys.stderr)
+        )
         _, verified = run(places, plan, options.jobs)
     except (EvotingError, CryptoError, BoardError, DefinitionError) as error:
         print(f"{_PROGRAM}: error: {' '.join(str(error).split())}", file=sys.stderr)

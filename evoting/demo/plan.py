@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,22 +35,40 @@ class Plan:
         return DemoOptions(opens=self.opens, closes=self.opens + 2 * 86_400, epoch=1)
 
     @classmethod
-    def load_or_start(cls, path: Path, scale: int, contest: Literal["both", "referendum", "parliament"]) -> Plan:
+    def load_or_start(
+        cls,
+        path: Path,
+        scale: int,
+        contest: Literal["both", "referendum", "parliament"],
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> Plan:
         """The plan of a directory, made if there is none.
 
+        A demonstration with other settings in the directory is moved aside, whole, and comes back when its settings are
+        asked for again.
+
         Raises:
-            PlanError: the directory's plan has other settings, or is unreadable.
+            PlanError: the directory holds something else, or an unreadable plan.
         """
-        if path.exists():
+        root = path.parent
+        if root.exists() and any(root.iterdir()):
             plan = cls.require(path)
-            if (plan.scale, plan.contest) != (scale, contest):
-                raise PlanError(
-                    f"{path.parent} holds a demonstration with SCALE={plan.scale} CONTEST={plan.contest}; "
-                    "use the same settings to go on, another --out, or --fresh to start again"
-                )
-            return plan
+            if (plan.scale, plan.contest) == (scale, contest):
+                return plan
+            aside = _aside(root, plan.scale, plan.contest)
+            if aside.exists():
+                raise PlanError(f"{root} holds SCALE={plan.scale} CONTEST={plan.contest}, and {aside} is there already")
+            root.rename(aside)
+            tell(f"{root} held SCALE={plan.scale} CONTEST={plan.contest}; it is now {aside}")
+        earlier = _aside(root, scale, contest)
+        if not path.exists() and (earlier / path.name).exists():
+            if root.exists():
+                root.rmdir()
+            earlier.rename(root)
+            tell(f"going on with {earlier}, which is now {root}")
+            return cls.require(path)
         plan = cls(scale, contest, int(time.time()) - 5)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"scale": scale, "contest": contest, "opens": plan.opens}) + "\n")
         return plan
 
@@ -67,3 +86,8 @@ class Plan:
             raise PlanError(
                 f"{path.parent} is not the directory of a demonstration: plan.json is missing or foreign"
             ) from None
+
+
+def _aside(root: Path, scale: int, contest: str) -> Path:
+    """Where a demonstration waits while its directory is used with other settings."""
+    return root.with_name(f"{root.name}-{scale}-{contest}")

@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--summary", type=Path, default=ROOT / "var" / "mutation.json", help="figures, flat")
     parser.add_argument("--only", action="append", metavar="ID", help="mutants whose id starts so; may be repeated")
     parser.add_argument("--tests", action="append", metavar="TEST", help="run just these tests, all, for each mutant")
+    parser.add_argument("--keep-records", action="store_true", help="do not make tampered records anew")
     parser.add_argument("--list", action="store_true", help="only list the mutants")
     return parser
 
@@ -93,7 +94,9 @@ def _table(run: Run) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print a table, write the figures."""
     options = _parser().parse_args(arguments)
-    settings = Settings(options.directory, options.jobs, options.only, options.tests, Progress())
+    settings = Settings(
+        options.directory, options.jobs, options.only, options.tests, options.keep_records, Progress()
+    )
     if options.list:
         for mutant in Run(settings).mutants:
             print(mutant.id)

@@ -34,10 +34,10 @@ def _write(name: str, directory: Path) -> None:
     write_case(case, directory)
 
 
-def make_corpus(directory: Path, jobs: int) -> None:
-    """Write every case that is not there yet; all anew where the sources that make them changed."""
+def make_corpus(directory: Path, jobs: int, *, keep: bool = False) -> None:
+    """Write every case that is not there yet; all anew where the sources that make them changed, unless ``keep``."""
     stamp, current = directory / "stamp", hash_sources(CORPUS)
-    if not stamp.exists() or stamp.read_text() != current:
+    if not stamp.exists() or (stamp.read_text() != current and not keep):
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         stamp.write_text(current)

@@ -44,6 +44,7 @@ class Settings:
         jobs: processes.
         only: ids of mutants (None: all), compared from the start.
         tests: ids of tests or files; then nothing is observed, and each of them is run for each mutant.
+        keep_records: use tampered records although the sources that make them changed since.
         show: told of progress.
     """
 
@@ -51,6 +52,7 @@ class Settings:
     jobs: int
     only: Sequence[str] | None = None
     tests: Sequence[str] | None = None
+    keep_records: bool = False
     show: Callable[[str], None] = lambda text: None
 
 
@@ -267,7 +269,7 @@ def execute(settings: Settings) -> Run:
     hypothesis.settings.load_profile("mutation")
     if settings.tests is None:
         settings.show("writing tampered records")
-        make_corpus(settings.directory / "records", settings.jobs)
+        make_corpus(settings.directory / "records", settings.jobs, keep=settings.keep_records)
     run = Run(settings)
     arguments = ["-s", "-p", "no:cacheprovider", "-p", "no:terminal", "--rootdir", str(ROOT), *_selected(settings)]
     code = pytest.main(arguments, plugins=[run])

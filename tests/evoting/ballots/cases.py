@@ -50,8 +50,13 @@ def first(body: Body, part: str, at: int, new: bytes, contest: int = 0) -> None:
     body["contests"][contest][part] = data[:at] + new + data[at + len(new) :]
 
 
+def shorten(body: Body, part: str, size: int) -> None:
+    """Leave out the last bytes of a part of the first contest."""
+    body["contests"][0][part] = body["contests"][0][part][:-size]
+
+
 MALFORMED = "rejected: malformed"
-NEGATED = 2**255 - 19
+FIELD = 2**255 - 19
 
 case("a ballot", "counted")(lambda p: [p.ballot()])
 case("a challenge", "challenged")(lambda p: [p.challenged()])
@@ -76,13 +81,14 @@ edit("a contest too many", MALFORMED, lambda b: b["contests"].append(b["contests
 edit("contests in another order", MALFORMED, lambda b: b["contests"].reverse())
 edit("a contest that is no map", MALFORMED, lambda b: b["contests"].__setitem__(0, 1))
 edit("a part of a contest missing", MALFORMED, lambda b: b["contests"][0].pop("scalars"))
-edit("a ciphertext too few", MALFORMED, lambda b: b["contests"][0].update(ciphertexts=b["contests"][0]["ciphertexts"][64:]))
-edit("a scalar too many", MALFORMED, lambda b: b["contests"][2].update(scalars=b["contests"][2]["scalars"] + bytes(32)))
+edit("a ciphertext too few", MALFORMED, lambda b: shorten(b, "ciphertexts", 64))
+edit("a scalar too few", MALFORMED, lambda b: shorten(b, "scalars", 32))
+edit("half a commitment too few", MALFORMED, lambda b: shorten(b, "commitments", 16))
 edit("B9 a pad that is the identity", MALFORMED, lambda b: first(b, "ciphertexts", 0, bytes(32)))
 edit("B9 a data component that is the identity", MALFORMED, lambda b: first(b, "ciphertexts", 32, bytes(32), 1))
 edit("B9 a commitment that is the identity: nonce zero", MALFORMED, lambda b: first(b, "commitments", 0, bytes(32), 1))
 edit("B9 a pseudonym that is the identity", MALFORMED, lambda b: b.update(pseudonym=bytes(32)))
-edit("B10 a field element not reduced", MALFORMED, lambda b: first(b, "commitments", 0, (NEGATED + 0).to_bytes(32, "little")))
+edit("B10 zero, not reduced", MALFORMED, lambda b: first(b, "commitments", 0, FIELD.to_bytes(32, "little")))
 edit("B10 a pseudonym that is no element", MALFORMED, lambda b: b.update(pseudonym=b"\xff" * 32))
 
 
@@ -90,7 +96,7 @@ edit("B10 a pseudonym that is no element", MALFORMED, lambda b: b.update(pseudon
 def _negative(polling: OpenElection) -> list[bytes]:
     def negate(body: Body) -> None:
         value = int.from_bytes(body["contests"][0]["ciphertexts"][:32], "little")
-        first(body, "ciphertexts", 0, (NEGATED - value).to_bytes(32, "little"))
+        first(body, "ciphertexts", 0, (FIELD - value).to_bytes(32, "little"))
 
     return [polling.edited(negate)]
 
@@ -142,7 +148,11 @@ def _nested(polling: OpenElection) -> list[bytes]:
 CREDENTIAL = "rejected: credential"
 edit("C15 a credential that is the identity", CREDENTIAL, lambda b: b.update(credential=b"\xc0" + bytes(47)))
 edit("a credential that is no point", CREDENTIAL, lambda b: b.update(credential=b"\xff" * 48))
-edit("a credential on the curve, outside the subgroup", CREDENTIAL, lambda b: b.update(credential=b"\x80" + bytes(46) + b"\x04"))
+edit(
+    "a credential on the curve, outside the subgroup",
+    CREDENTIAL,
+    lambda b: b.update(credential=b"\x80" + bytes(46) + b"\x04"),
+)
 
 
 @case("C6 a credential issued to another pseudonym", CREDENTIAL)
@@ -416,21 +426,35 @@ def _opened(name: str, change: Callable[[Body], object], fate: str = OPENING) ->
 _opened("W4 an opening to another option", lambda o: o["contests"][0].update(selections=[0, 1, 0]))
 _opened("W4 an opening to another code", lambda o: o["contests"][1].update(selections=[3]))
 _opened("an opening to no code", lambda o: o["contests"][1].update(selections=[2**31]))
-_opened("an opening without a code, where only the pad can be checked", lambda o: o["contests"][1].update(selections=[2**32 - 1]), "challenged")
+_opened(
+    "an opening without a code, where only the pad can be checked",
+    lambda o: o["contests"][1].update(selections=[2**32 - 1]),
+    "challenged",
+)
 _opened("an opening to a value of 2", lambda o: o["contests"][0].update(selections=[2, 0, 0]))
 _opened("an opening to a negative value", lambda o: o["contests"][0].update(selections=[1, -1, 0]))
 _opened("an opening with true for 1", lambda o: o["contests"][0].update(selections=[True, 0, 0]))
 _opened("an opening with a selection too few", lambda o: o["contests"][0]["selections"].pop())
 _opened("an opening whose selections are text", lambda o: o["contests"][0].update(selections="100"))
 _opened("an opening with other randomizers", lambda o: o["contests"][2].update(randomizers=bytes(63) + b"\1"))
-_opened("an opening with a randomizer too few", lambda o: o["contests"][2].update(randomizers=o["contests"][2]["randomizers"][:32]))
-_opened("an opening with a randomizer plus the order", lambda o: o["contests"][1].update(randomizers=(int.from_bytes(o["contests"][1]["randomizers"], "little") + ORDER).to_bytes(32, "little")))
+_opened(
+    "an opening with a randomizer too few",
+    lambda o: o["contests"][2].update(randomizers=o["contests"][2]["randomizers"][:32]),
+)
 _opened("an opening with a contest too few", lambda o: o["contests"].pop())
 _opened("an opening whose contests are a map", lambda o: o.update(contests={}))
 _opened("an opening whose contests are a number", lambda o: o.update(contests=3))
 _opened("an opening whose contest is a number", lambda o: o["contests"].__setitem__(0, 3))
 _opened("an opening with another member", lambda o: o.update(note="x"))
 _opened("an opening with another member inside", lambda o: o["contests"][0].update(note="x"))
+
+
+def _randomizer_plus_order(opening: Body) -> None:
+    value = int.from_bytes(opening["contests"][1]["randomizers"], "little") + ORDER
+    opening["contests"][1]["randomizers"] = value.to_bytes(32, "little")
+
+
+_opened("an opening with a randomizer plus the order", _randomizer_plus_order)
 
 
 @case("an opening that is no CBOR", OPENING)

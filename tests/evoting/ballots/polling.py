@@ -100,7 +100,7 @@ class OpenElection(SmallElection):
         edit(value)
         return self.sign_ballot(style, row, cbor.encode(value))
 
-    def select(self, entries: Sequence[bytes]) -> Selection:
+    def judge(self, entries: Sequence[bytes]) -> Selection:
         """The office's judgement of these entries."""
         return select(self.context, lambda: entries, list(STYLES), CHALLENGES)
 
@@ -110,7 +110,7 @@ class OpenElection(SmallElection):
 
     def fates(self, entries: Sequence[bytes]) -> list[str]:
         """What becomes of every entry, in words."""
-        return [describe_disposition(byte) for byte in self.select(entries).dispositions]
+        return [describe_disposition(byte) for byte in self.judge(entries).dispositions]
 
 
 @cache

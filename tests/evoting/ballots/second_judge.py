@@ -51,9 +51,7 @@ def verifier_styles(polling: OpenElection) -> dict[str, StyleShape]:
                 contests.append(ContestShape(contest.id, "homomorphic", position, *sizes))
             else:
                 book = polling.books[contest.id].encode()
-                contests.append(
-                    ContestShape(contest.id, "mixed", position, width=layout.width, code_book=book)
-                )
+                contests.append(ContestShape(contest.id, "mixed", position, width=layout.width, code_book=book))
         shapes[style.id] = StyleShape(style.id, tuple(contests), polling.context.issuance_keys[style.id].encode())
     return shapes
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crypto.elgamal import EncryptionKey, decode_ciphertexts
 from crypto.group import load_group, native_available
 from evoting.ballots.ballot import decode_ballot
-from evoting.ballots.build import NO_CODE, Wallets, build_ballots, cast_ballots, challenge_ballots
+from evoting.ballots.build import NO_CODE, Selections, Wallets, build_ballots, cast_ballots, challenge_ballots
 from tests.evoting.ballots.polling import OpenElection
 from tests.support.arithmetics import deterministic_entropy
 
@@ -63,7 +63,7 @@ def test_every_allowed_choice_gives_valid_ballots_and_challenges(polling: OpenEl
     marks = st.sampled_from([(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)])
     codes = st.integers(0, len(polling.books["list"]) - 1) | st.just(NO_CODE)
     ranks = st.integers(0, len(polling.books["ranking"]) - 1) | st.just(NO_CODE)
-    choices = [
+    choices: list[Selections] = [
         np.array([data.draw(marks) for _ in rows], dtype=np.uint8).reshape(-1, 3),
         np.array([data.draw(codes) for _ in rows], dtype=np.uint32).reshape(-1, 1),
         np.array([[data.draw(ranks), data.draw(ranks)] for _ in rows], dtype=np.uint32).reshape(-1, 2),
@@ -97,7 +97,7 @@ def test_no_component_repeats_among_ballots_of_the_same_choice(polling: OpenElec
 def test_W6_length_and_form_do_not_show_the_choice(polling: OpenElection) -> None:
     lengths = set()
     for row in range(4):
-        body, opening = polling.body("east", row, 0)
+        body, _ = polling.body("east", row, 0)
         lengths.add(len(polling.sign_ballot("east", row, body)))
     assert len(lengths) == 1
 
@@ -116,8 +116,6 @@ def test_both_arithmetics_make_the_same_ballots(polling: OpenElection) -> None:
         }
         choices = [column[[0]] for column in polling.choices("east", 8)]
         entropy = deterministic_entropy("ballots")
-        built = build_ballots(
-            key, polling.fingerprint, polling.shapes["east"], wallets, [0], choices, books, entropy
-        )
+        built = build_ballots(key, polling.fingerprint, polling.shapes["east"], wallets, [0], choices, books, entropy)
         bodies.append((built.bodies, challenge_ballots(key, wallets, built, entropy)))
     assert bodies[0] == bodies[1]

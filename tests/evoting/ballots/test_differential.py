@@ -36,7 +36,9 @@ ELEMENTS = [
 ]
 SCALARS = [bytes(32), b"\1" + bytes(31), ORDER.to_bytes(32, "little"), (ORDER - 1).to_bytes(32, "little"), b"\xff" * 32]
 CREDENTIALS = [bytes(48), b"\xc0" + bytes(47), b"\xff" * 48, b"\x80" + bytes(46) + b"\x04"]
-ODD_VALUES = st.sampled_from([None, True, 0, -1, 2**32, 2**53 - 1, "", "east", "west", b"", bytes(32), [], {}, [[]]])
+ODD_VALUES: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 0, -1, 2**32, 2**53 - 1, "", "east", "west", b"", bytes(32), [], {}, [[]]]
+)
 
 
 def change_part(body: Body, draw: Draw) -> None:
@@ -89,9 +91,10 @@ CHANGES = [change_part, change_field, change_number, change_credential, change_s
 
 def change_bytes(data: bytes, draw: Draw) -> bytes:
     """Some bytes changed, removed or put in, as they lie."""
-    at = draw(st.integers(0, max(len(data) - 1, 0)))
-    removed = draw(st.integers(0, 3))
-    return data[:at] + draw(st.binary(max_size=3)) + data[at + removed :]
+    at: int = draw(st.integers(0, max(len(data) - 1, 0)))
+    removed: int = draw(st.integers(0, 3))
+    inserted: bytes = draw(st.binary(max_size=3))
+    return data[:at] + inserted + data[at + removed :]
 
 
 def mutated_body(body: bytes, draw: Draw) -> bytes:
@@ -155,7 +158,7 @@ def judge_drawn(polling: OpenElection, data: st.DataObject) -> None:
     """Draw some entries and compare the two judgements."""
     pool: list[Made] = []
     entries = [drawn_entry(polling, pool, data.draw) for _ in range(data.draw(st.integers(1, 5)))]
-    selection = polling.select(entries)
+    selection = polling.judge(entries)
     assert objections(polling, entries, selection.dispositions) == {}
     # Every other disposition of one of them is objected to, so the verifier's reason is the same one.
     place = data.draw(st.integers(0, len(entries) - 1))
@@ -184,7 +187,7 @@ def test_B13_at_length(polling: OpenElection, data: st.DataObject) -> None:
 @given(data=st.data())
 @settings(SETTINGS, max_examples=200)
 def test_B13_what_is_a_ballot_or_challenge_at_all(polling: OpenElection, data: st.DataObject) -> None:
-    """The outer form: what the server takes in is exactly what the verifier sees, and the quick look never misses it."""
+    """The outer form: the server takes in exactly what the verifier sees, and the quick look never misses it."""
     opening = polling.body()[1]
     entry = data.draw(st.sampled_from([polling.ballot(), polling.sign_challenge("east", 0, b"body", opening)]))
     value: Any = cbor.decode(entry)

@@ -10,7 +10,7 @@ from tests.evoting.ballots.polling import OpenElection
 
 
 def look_up(polling: OpenElection, entries: list[bytes], row: int, *, judged: bool = True) -> list[FoundEntry]:
-    dispositions = polling.select(entries).dispositions if judged else None
+    dispositions = polling.judge(entries).dispositions if judged else None
     pseudonym = polling.wallets["east"].pseudonyms[row]
     return list(find_entries(enumerate(entries, 6), pseudonym, dispositions))
 

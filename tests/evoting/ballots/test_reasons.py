@@ -1,4 +1,4 @@
-"""Every reason of rejection of docs/spec/06-ballots.md sections 6.5 and 6.6, judged by the office and by the verifier."""
+"""Every reason of rejection (docs/spec/06-ballots.md sections 6.5, 6.6), judged by the office and by the verifier."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.evoting.ballots.second_judge import objections
 @pytest.mark.parametrize("name", CASES)
 def test_the_office_judges_it_so_and_the_verifier_agrees(polling: OpenElection, name: str) -> None:
     entries = CASES[name].make(polling)
-    selection = polling.select(entries)
+    selection = polling.judge(entries)
     assert [describe_disposition(byte) for byte in selection.dispositions] == list(CASES[name].fates)
     assert objections(polling, entries, selection.dispositions) == {}
 
@@ -25,7 +25,7 @@ def test_the_office_judges_it_so_and_the_verifier_agrees(polling: OpenElection, 
 def test_the_verifier_objects_to_another_fate(polling: OpenElection, name: str) -> None:
     """The last entry's fate replaced: by acceptance or rejection, by another reason, and by what is no disposition."""
     entries = CASES[name].make(polling)
-    right = polling.select(entries).dispositions
+    right = polling.judge(entries).dispositions
     rejected = sorted(REASONS.values())
     last = right[-1]
     accepted = 2 if is_challenge_entry(entries[-1]) else 0
@@ -49,7 +49,7 @@ def test_all_cases_together_give_the_same_judgement(polling: OpenElection) -> No
         assert len(made) == len(case.fates), name
     assert polling.reasons(entries) == expected
     assert polling.reasons(entries[::-1]) == expected[::-1]
-    selection = polling.select(entries)
+    selection = polling.judge(entries)
     assert objections(polling, entries, selection.dispositions) == {}
 
 
@@ -66,7 +66,7 @@ PORTABLE = (
 @pytest.mark.parametrize("names", [PORTABLE, pytest.param(tuple(CASES), marks=pytest.mark.full)], ids=["some", "all"])
 def test_both_arithmetics_judge_alike(polling: OpenElection, names: tuple[str, ...]) -> None:
     entries = [entry for name in names for entry in CASES[name].make(polling)]
-    native = polling.select(entries)
+    native = polling.judge(entries)
     context = polling.record.ballot_context("portable")
     assert select(context, lambda: entries, list(STYLES), CHALLENGES) == native
     assert objections(polling, entries, native.dispositions, "portable") == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +58,7 @@ def test_a_whole_election_with_announcements_is_verified(tmp_path: Path, capsys:
     assert election.office("extension", "--closes", str(CLOSES + 3600), "--reason", "flood") == 0
     assert election.office("withdrawal", "--contest", "list", "--subject", "red/1", "--reason", "own wish") == 0
     assert election.office("post-withdrawal", "--contest", "ranking", "--subject", "bob", "--reason", "own wish") == 0
-    options = ("--number", "7/2023", "--subject", "queue at West 1", "--document", str(document))
+    options: tuple[str, ...] = ("--number", "7/2023", "--subject", "queue at West 1", "--document", str(document))
     assert election.office("complaint", *options, signers=("officer-2",)) == 0
     options = ("--terminal", "terminal-1", "--count", "3", "--reason", "stolen")
     assert election.office("terminal-exclusion", *options) == 0
@@ -184,41 +185,46 @@ def test_the_trust_root_must_be_this_elections(counted: OfficeElection, tmp_path
     assert not output.exists()
 
 
-Refusal = tuple[str, tuple[str, ...], tuple[str, ...], str]
 TWO = ("officer-1", "officer-2")
-REFUSALS: dict[str, Refusal] = {
-    "a withdrawal of nobody": ("withdrawal", ("--contest", "list", "--subject", "green", "--reason", "x"), TWO, "cannot withdraw"),
-    "a withdrawal of against-all": ("withdrawal", ("--contest", "list", "--subject", "against-all", "--reason", "x"), TWO, "cannot withdraw"),
-    "a withdrawal from a referendum": ("withdrawal", ("--contest", "question", "--subject", "yes", "--reason", "x"), TWO, "nobody can"),
-    "a withdrawal from no contest": ("withdrawal", ("--contest", "mayor", "--subject", "yes", "--reason", "x"), TWO, "no contest"),
-    "an extension into the past": ("extension", ("--closes", "1700000000", "--reason", "x"), TWO, "only name a later time"),
-    "an extension by one officer": ("extension", ("--closes", "1800000000", "--reason", "x"), ("officer-1",), "2 different officers"),
-    "an extension by one officer twice": ("extension", ("--closes", "1800000000", "--reason", "x"), ("officer-1", "officer-1"), "2 different officers"),
-    "an extension by an officer and a mixer": ("extension", ("--closes", "1800000000", "--reason", "x"), ("officer-1", "mixer-1"), "no officer's"),
-    "a complaint by two officers": ("complaint", ("--number", "1", "--subject", "x"), TWO, "one officer"),
-    "a reason with a direction override": ("annulment", ("--scope", "x", "--reason", "a\u202eb"), TWO, "U+202E"),
-    "a reason with a line break": ("annulment", ("--scope", "x", "--reason", "a\nb"), TWO, "U+000A"),
-    "a reason that is empty": ("annulment", ("--scope", "x", "--reason", ""), TWO, "reason: text is empty"),
-    "a reason that is not Unicode": ("annulment", ("--scope", "x", "--reason", "\udcff"), TWO, "U+DCFF"),
-    "a scope too long": ("annulment", ("--scope", "x" * 501, "--reason", "x"), TWO, "at most 500"),
-    "an exclusion of a terminal that delivered": ("terminal-exclusion", ("--terminal", "terminal-1", "--count", "0", "--reason", "x"), TWO, "has delivered"),
-    "an exclusion of a terminal never opened": ("terminal-exclusion", ("--terminal", "terminal-9", "--count", "0", "--reason", "x"), TWO, "never opened"),
-    "a close before the end": ("close", (), TWO, "--early"),
-    "a selection before the close": ("select", (), TWO, "no close entry yet"),
-    "aggregates before the selection": ("aggregate", ("--lists", "lists"), ("officer-1",), "no selection entry yet"),
-    "a result before the selection": ("result", (), TWO, "no selection entry yet"),
-    "a vote page without files": ("vote-page", ("--page", "empty", "--reason", "x"), TWO, "holds 0 files"),
-    "a complaint whose document is missing": ("complaint", ("--number", "1", "--subject", "x", "--document", "none"), ("officer-1",), "No such file"),
-    "an entry that is none": ("post", ("README",), (), "CBOR"),
-    "a time without zone": ("extension", ("--closes", "2026-11-29T22:00:00", "--reason", "x"), TWO, "is no time"),
-}  # fmt: skip
+ONE = ("officer-1",)
+WITHDRAWAL = "withdrawal --reason x --contest"
+EXTENSION = "extension --reason x --closes"
+EXCLUSION = "terminal-exclusion --count 0 --reason x --terminal"
+ANNULMENT = "annulment --scope x --reason"
+REFUSALS: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "a withdrawal of nobody": (f"{WITHDRAWAL} list --subject green", TWO, "cannot withdraw"),
+    "a withdrawal of against-all": (f"{WITHDRAWAL} list --subject against-all", TWO, "cannot withdraw"),
+    "a withdrawal from a referendum": (f"{WITHDRAWAL} question --subject yes", TWO, "nobody can"),
+    "a withdrawal from no contest": (f"{WITHDRAWAL} mayor --subject yes", TWO, "no contest"),
+    "an extension into the past": (f"{EXTENSION} 1700000000", TWO, "only name a later time"),
+    "an extension by one officer": (f"{EXTENSION} 1800000000", ONE, "2 different officers"),
+    "an extension by one officer twice": (f"{EXTENSION} 1800000000", ONE * 2, "2 different officers"),
+    "an extension by an officer and a mixer": (f"{EXTENSION} 1800000000", (*ONE, "mixer-1"), "no officer's"),
+    "a time without zone": (f"{EXTENSION} 2026-11-29T22:00:00", TWO, "is no time"),
+    "a complaint by two officers": ("complaint --number 1 --subject x", TWO, "one officer"),
+    "a complaint without its document": ("complaint --number 1 --subject x --document none", ONE, "No such file"),
+    "a reason with a direction override": (f"{ANNULMENT} 'a\u202eb'", TWO, "U+202E"),
+    "a reason with a line break": (f"{ANNULMENT} 'a\nb'", TWO, "U+000A"),
+    "a reason that is empty": (f"{ANNULMENT} ''", TWO, "reason: text is empty"),
+    "a reason that is not Unicode": (f"{ANNULMENT} \udcff", TWO, "U+DCFF"),
+    "a reason too long": (f"{ANNULMENT} {'x' * 501}", TWO, "at most 500"),
+    "an exclusion of a terminal that delivered": (f"{EXCLUSION} terminal-1", TWO, "has delivered"),
+    "an exclusion of a terminal never opened": (f"{EXCLUSION} terminal-9", TWO, "never opened"),
+    "a close before the end": ("close", TWO, "--early"),
+    "a selection before the close": ("select", TWO, "no close entry yet"),
+    "aggregates before the selection": ("aggregate --lists lists", ONE, "no selection entry yet"),
+    "a result before the selection": ("result", TWO, "no selection entry yet"),
+    "a vote page without files": ("vote-page --page empty --reason x", TWO, "holds 0 files"),
+    "an entry that is none": ("post README", (), "CBOR"),
+}
 
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_what_makes_no_sense_is_refused_and_nothing_changes(
     voted_once: OfficeElection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, name: str
 ) -> None:
-    command, options, signers, words = REFUSALS[name]
+    line, signers, words = REFUSALS[name]
+    command, *options = shlex.split(line)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     (tmp_path / "README").write_text("not an entry")
@@ -305,8 +311,9 @@ def spoil_manifest(election: OfficeElection) -> None:
 
 
 def spoil_entries(election: OfficeElection) -> None:
-    (path,) = (election.record_path / "tile" / "entries").rglob("*.p/*")
-    path.write_bytes(path.read_bytes()[:-7])
+    """What is published; the writer has its own copy of the last entries."""
+    for path in (election.record_path / "tile" / "entries").rglob("*.p/*"):
+        path.write_bytes(path.read_bytes()[:-7])
 
 
 def spoil_key(election: OfficeElection) -> None:
@@ -337,7 +344,8 @@ def test_damaged_files_give_one_line_and_stay_as_they_are(
     spoil(election)
     before = tree(election.root)
     capsys.readouterr()
-    refused(capsys, election.office("withdrawal", "--contest", "list", "--subject", "blue", "--reason", "x"))
+    if spoil is not spoil_entries:
+        refused(capsys, election.office("withdrawal", "--contest", "list", "--subject", "blue", "--reason", "x"))
     if spoil in (spoil_checkpoint, spoil_manifest, spoil_entries):
         refused(capsys, cli.main(["status", str(election.record_path)]))
     after = tree(election.root)

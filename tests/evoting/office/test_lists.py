@@ -64,7 +64,7 @@ def test_lists_hold_exactly_the_counted_ballots_in_log_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "CHUNK", chunk)
-    selection = polling.select(entries)
+    selection = polling.judge(entries)
     assert [byte for byte in selection.dispositions if byte in (COUNTED, SUPERSEDED)] == [1, 0, 0, 0, 0]
     groups = groups_of({style: account.counted for style, account in selection.accounts.items()}, minimum)
     steps: list[int] = []
@@ -85,7 +85,7 @@ def test_lists_hold_exactly_the_counted_ballots_in_log_order(
 def test_D10_a_withheld_group_has_no_list_and_no_aggregate(
     polling: OpenElection, entries: list[bytes], tmp_path: Path
 ) -> None:
-    selection = polling.select(entries)
+    selection = polling.judge(entries)
     groups = groups_of({style: account.counted for style, account in selection.accounts.items()}, 50)
     assert {group.status for members in groups.values() for group in members} == {"withheld"}
     assert write_lists(polling.context, groups, entries, selection.dispositions, tmp_path) == {}
@@ -93,7 +93,7 @@ def test_D10_a_withheld_group_has_no_list_and_no_aggregate(
 
 
 def test_a_failure_leaves_no_list_behind(polling: OpenElection, entries: list[bytes], tmp_path: Path) -> None:
-    selection = polling.select(entries)
+    selection = polling.judge(entries)
     groups = groups_of({"east": 2, "west": 2}, 1)
     with pytest.raises(ValueError, match="longer"):
         write_lists(polling.context, groups, entries[:-1], selection.dispositions, tmp_path)

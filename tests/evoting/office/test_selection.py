@@ -27,7 +27,7 @@ def all_entries(polling: OpenElection) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def whole(polling: OpenElection, all_entries: list[bytes]) -> Selection:
-    return polling.select(all_entries)
+    return polling.judge(all_entries)
 
 
 def test_the_accounting_identity_holds_for_every_style(whole: Selection, all_entries: list[bytes]) -> None:
@@ -54,7 +54,7 @@ def test_each_counted_pseudonym_is_counted_once(polling: OpenElection, all_entri
     from crypto import cbor
     from evoting.ballots.ballot import decode_voter_entry
 
-    dispositions = polling.select(all_entries).dispositions
+    dispositions = polling.judge(all_entries).dispositions
     pseudonyms = [
         cbor.decode(decode_voter_entry(entry).body)["pseudonym"]  # type: ignore[index]
         for entry, byte in zip(all_entries, dispositions, strict=True)
@@ -71,7 +71,7 @@ def test_the_size_of_chunks_changes_nothing(
     seen: list[int] = []
     part = all_entries[:40]
     again = select(polling.context, lambda: iter(part), list(STYLES), CHALLENGES, seen.append)
-    assert again.dispositions == polling.select(part).dispositions
+    assert again.dispositions == polling.judge(part).dispositions
     assert sum(seen) == len(part)
     assert max(seen) <= chunk
 
@@ -87,7 +87,7 @@ def test_equal_prefixes_alone_make_no_duplicate(
             self._counts.append(len(elements) // 32)
 
     monkeypatch.setattr(module, "PrefixIndex", ShortPrefixes)
-    assert polling.select(all_entries) == whole
+    assert polling.judge(all_entries) == whole
 
 
 def test_nothing_suspected_means_no_duplicate_is_found(
@@ -95,7 +95,7 @@ def test_nothing_suspected_means_no_duplicate_is_found(
 ) -> None:
     """The comparison in full sees only what the index names, so the index must name them all."""
     monkeypatch.setattr(duplicates.PrefixIndex, "suspects", lambda self: iter(()))
-    assert REASONS["duplicate"] not in polling.select(all_entries).dispositions
+    assert REASONS["duplicate"] not in polling.judge(all_entries).dispositions
     assert REASONS["duplicate"] in whole.dispositions
 
 
@@ -114,7 +114,7 @@ def test_the_index_names_exactly_the_entries_that_share_a_prefix(entries: Sequen
 
 
 def test_an_empty_election(polling: OpenElection) -> None:
-    selection = polling.select([])
+    selection = polling.judge([])
     assert (selection.dispositions, selection.malformed) == (b"", 0)
     assert all(account.appended == 0 for account in selection.accounts.values())
 
@@ -146,7 +146,7 @@ def test_B15_in_any_order_the_highest_of_a_rising_sequence_counts(
             highest[row] = (number, place)
             accepted.add((row, number))
             expected.append(COUNTED)
-    assert list(polling.select([entry for _, _, entry in order]).dispositions) == expected
+    assert list(polling.judge([entry for _, _, entry in order]).dispositions) == expected
 
 
 def test_the_limit_of_challenges_is_the_manifests(polling: OpenElection) -> None:

@@ -17,15 +17,15 @@ MAX_ITEM_BYTES = 65_535
 MAX_JSON_BYTES = 16_777_216
 
 
-def write_atomic(path: Path, chunks: bytes | Iterable[bytes], *, secret: bool = False) -> None:
+def write_atomic(path: Path, chunks: bytes | Iterable[bytes], *, secret: bool = False, shared: bool = False) -> None:
     """Replace a file in one step, durable when this returns. A crash leaves the old file or none.
 
     Args:
         secret: readable by the owner only; the draft always is.
+        shared: several parties may write the same bytes at once, so each process has a draft of its own.
     """
-    # Several parties may write the same bytes to a shared file at once, so each has a draft of its own.
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    # Owner only from the first byte on.
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp" if shared else f".{path.name}.tmp")
+    # Owner only from the first byte on; a draft that a crash left behind is taken over and replaced.
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from hypothesis import HealthCheck, settings
+
+# Tests that import py_ecc themselves would raise the recursion limit for all others, and with it what nesting costs.
+_limit = sys.getrecursionlimit()
+import py_ecc  # noqa: E402, F401
+
+sys.setrecursionlimit(_limit)
 
 # Machines are shared and noisy: no test may fail for being slow. The default level draws the same examples every time,
 # so that main is green or red for a reason; `make test-full` sets the other profile and draws new ones.

@@ -139,9 +139,7 @@ class _Replay:
         return self._parts.pop(0)
 
 
-def _requests(
-    election: BulkElection, voters: Chunk, by_style: Sequence[_StyleRows]
-) -> tuple[list[bytes], list[bytes]]:
+def _requests(election: BulkElection, voters: Chunk, by_style: Sequence[_StyleRows]) -> tuple[list[bytes], list[bytes]]:
     """Request hashes and encoded requests, in the order of voters."""
     policy = election.policy
     positions = voters.rows["position"].tolist()

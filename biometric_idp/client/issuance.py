@@ -151,9 +151,7 @@ def combine_answers(
             except (DecodeError, InvalidProof, FormatError):
                 invalid.append(answer.issuer)
     if len(partials) < threshold:
-        raise IssuanceError(
-            f"{len(partials)} of {threshold} issuers gave a valid partial signature", refusals, invalid
-        )
+        raise IssuanceError(f"{len(partials)} of {threshold} issuers gave a valid partial signature", refusals, invalid)
     chosen = {issuer: partials[issuer] for issuer in sorted(partials)[:threshold]}
     combined, denominator = combine_partials(chosen)
     credential = unblind(combined, denominator, [wallet.blinding])

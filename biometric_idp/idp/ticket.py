@@ -86,5 +86,3 @@ def _root_from_path(hash_: bytes, ticket: Ticket) -> bytes | None:
         position >>= 1
         last >>= 1
     return node if last == 0 else None
-
-

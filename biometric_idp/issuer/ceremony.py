@@ -80,9 +80,7 @@ def take_step(
         StateError: the role key is none of the ceremony's, or the state belongs to another one.
     """
     signing = directory.read_key().signing
-    index = next(
-        (i for i, role in enumerate(parameters.roles, start=1) if role.key == bytes(signing.verify_key)), None
-    )
+    index = next((i for i, role in enumerate(parameters.roles, start=1) if role.key == bytes(signing.verify_key)), None)
     if index is None:
         raise StateError("the ceremony names no issuer with this role key")
     state = _read_state(directory, parameters, index)
@@ -103,7 +101,7 @@ def take_step(
     for name, data in progress.outgoing.items():
         target = shared / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(target, data)
+        write_atomic(target, data, shared=True)
     return progress
 
 
@@ -114,7 +112,7 @@ def _finished_again(
     transcript, outcome = assemble(parameters, read_shared(shared))
     if sha256(transcript).digest() != directory.read_share().transcript_hash:
         raise StateError(f"{shared}: the shared files have changed since the key share was made")
-    write_atomic(shared / TRANSCRIPT_FILE, transcript)
+    write_atomic(shared / TRANSCRIPT_FILE, transcript, shared=True)
     return Progress(state, {TRANSCRIPT_FILE: transcript}, outcome=outcome)
 
 

@@ -39,7 +39,7 @@ def _ceremony(arguments: argparse.Namespace) -> None:
         exclude_missing=arguments.exclude_missing,
     )
     if progress.outcome is not None:
-        write_atomic(arguments.shared / "issuance-keys.cbor", issuance_keys_blob(progress.outcome))
+        write_atomic(arguments.shared / "issuance-keys.cbor", issuance_keys_blob(progress.outcome), shared=True)
     failed = None
     if progress.failed is not None:
         failed = [{"issuer": culprit.participant, "reason": culprit.reason} for culprit in progress.failed.culprits]

@@ -135,9 +135,7 @@ def prove_position(
         return cache[level, index]
 
     path = prove_inclusion(position, roll_size, node)
-    return PositionProof(
-        position, tree_salt(secret, fingerprint, ledger_size, position), hashes.get(position), path
-    )
+    return PositionProof(position, tree_salt(secret, fingerprint, ledger_size, position), hashes.get(position), path)
 
 
 def verify_position(proof: PositionProof, fingerprint: bytes, tree_root: bytes, tree_size: int) -> None:

@@ -89,9 +89,7 @@ def open_election(
         write_atomic(directory.policy, policy_path.read_bytes())
         write_atomic(directory.roll, roll.encode())
         try:
-            return create_store(
-                directory.store, policy.fingerprint, keys.index, roll, policy.enrolment, entries
-            )
+            return create_store(directory.store, policy.fingerprint, keys.index, roll, policy.enrolment, entries)
         except BaseException:
             directory.policy.unlink()
             directory.roll.unlink()

@@ -122,9 +122,7 @@ def _stated(policy: IssuancePolicy) -> dict[str, object]:
     }
 
 
-def _recorded(
-    opening: Mapping[str, object], enrolment: RoleEntry, manifest: Mapping[str, object]
-) -> dict[str, object]:
+def _recorded(opening: Mapping[str, object], enrolment: RoleEntry, manifest: Mapping[str, object]) -> dict[str, object]:
     origin = manifest["origins"]["voting"]  # type: ignore[index]
     roles = _roles(manifest)
     return {

@@ -138,9 +138,7 @@ class IssuerStore:
                 outcomes.append(self._record_one(connection, item, data, digest))
         return outcomes
 
-    def _record_one(
-        self, connection: sqlite3.Connection, item: Authorised, data: bytes, digest: bytes
-    ) -> str | None:
+    def _record_one(self, connection: sqlite3.Connection, item: Authorised, data: bytes, digest: bytes) -> str | None:
         position = item.request.position
         for credential, value in item.counters:
             risen = connection.execute(

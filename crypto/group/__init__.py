@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import cache
 from typing import cast
 
@@ -106,7 +107,12 @@ def _pairing_group(name: str) -> PairingGroup:
         from crypto.group.native import NativePairingGroup
 
         return cast(PairingGroup, NativePairingGroup())
+    # py_ecc raises the recursion limit of the whole process, with which deeply nested hostile input could overflow the
+    # stack of a parser; nothing that is used of it recurses.
+    limit = sys.getrecursionlimit()
     from crypto.group.portable_bls import PortablePairingGroup
+
+    sys.setrecursionlimit(limit)
 
     return cast(PairingGroup, PortablePairingGroup())
 

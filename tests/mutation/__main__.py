@@ -94,9 +94,7 @@ def _table(run: Run) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print a table, write the figures."""
     options = _parser().parse_args(arguments)
-    settings = Settings(
-        options.directory, options.jobs, options.only, options.tests, options.keep_records, Progress()
-    )
+    settings = Settings(options.directory, options.jobs, options.only, options.tests, options.keep_records, Progress())
     if options.list:
         for mutant in Run(settings).mutants:
             print(mutant.id)

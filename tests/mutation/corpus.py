@@ -21,7 +21,9 @@ class Written:
     def __init__(self, directory: Path) -> None:
         self.record_path = directory / "record"
         self.trust_root_path = directory / "trust-root.json"
-        self._older = [directory / name for name in json.loads((directory / "expected.json").read_text())["checkpoints"]]
+        self._older = [
+            directory / name for name in json.loads((directory / "expected.json").read_text())["checkpoints"]
+        ]
 
     def older_checkpoints(self) -> list[Path]:
         """Checkpoints that the verifier is given besides."""

@@ -152,9 +152,7 @@ def observe(items: Sequence[pytest.Item]) -> dict[str, Seen]:
         seen = found[item.nodeid] = Seen()
         lines, refusing = seen.lines, seen.refusing
 
-        def local(
-            frame: FrameType, event: str, argument: Any, lines: Any = lines, refusing: Any = refusing
-        ) -> Any:
+        def local(frame: FrameType, event: str, argument: Any, lines: Any = lines, refusing: Any = refusing) -> Any:
             if event == "line":
                 lines.add((frame.f_code.co_filename, frame.f_lineno))
             elif event == "return" and argument is False:

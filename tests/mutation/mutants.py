@@ -101,9 +101,7 @@ class _Site:
 def source_files() -> list[Path]:
     """Sources of the verifier that decide something."""
     return [
-        path
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if not path.relative_to(PACKAGE).as_posix().startswith(EXCLUDED)
+        path for path in sorted(PACKAGE.rglob("*.py")) if not path.relative_to(PACKAGE).as_posix().startswith(EXCLUDED)
     ]
 
 
@@ -132,9 +130,7 @@ def _all_sites(tree: ast.Module) -> Iterator[tuple[Chain, _Site]]:
             yield chain, site
 
 
-def _functions(
-    node: ast.AST, chain: Chain, prefix: str
-) -> Iterator[tuple[Function, Chain]]:
+def _functions(node: ast.AST, chain: Chain, prefix: str) -> Iterator[tuple[Function, Chain]]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
             name = f"{prefix}{child.name}"
@@ -225,7 +221,6 @@ def _whole(function: Function) -> Iterator[_Site]:
     def apply() -> None:
         function.body = new
 
-
     telling = frozenset(line for node in _own(function) if _is_refusal(node, function) for line in _lines(node))
     kind = "check" if check else "equation"
     yield _Site(kind, check or value, _lines(*body), telling, check or function.name, apply)
@@ -281,7 +276,11 @@ def _is_refusal(node: ast.AST, function: Function) -> bool:
     if isinstance(node, ast.Raise):
         return node.exc is not None and bool(_calls(node.exc) & _ERRORS)
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield | ast.YieldFrom):
-        return function.name not in NO_VERDICT and _returns(function) in ("Iterator[Failure]", "Iterator[str]", "Iterator[tuple[int, int, str]]")
+        return function.name not in NO_VERDICT and _returns(function) in (
+            "Iterator[Failure]",
+            "Iterator[str]",
+            "Iterator[tuple[int, int, str]]",
+        )
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
         method, owner = node.value.func.attr, ast.unparse(node.value.func.value).split(".")[-1]
         return method == "fail" or (method in ("append", "add", "merge", "extend") and owner in _LISTS)
@@ -327,7 +326,6 @@ def _refusals(function: Function) -> Iterator[_Site]:
 
             def apply(block: list[ast.stmt] = block, at: int = position, new: ast.stmt = replacement) -> None:
                 block[at] = new
-
 
             lines = _lines(statement)
             yield _Site("refusal", _text(statement), lines, lines, function.name, apply)

@@ -130,10 +130,7 @@ class Run:
         forks = Forks(session, settings.jobs, settings.directory / f"scratch-{os.getpid()}")
         functions = Functions()
         try:
-            if settings.tests is not None:
-                seen = {}
-            else:
-                seen = self._observations(forks, list(items.values()))
+            seen = {} if settings.tests is not None else self._observations(forks, list(items.values()))
             self.broken = [name for name, observed in seen.items() if observed.failure]
             good = {name: item for name, item in items.items() if name not in self.broken}
             self._judge_all(forks, functions, good, seen)
@@ -166,16 +163,13 @@ class Run:
         todo: list[tuple[Mutant | None, list[pytest.Item]]] = []
         if self.settings.only is not None and NOTHING in self.settings.only:
             todo.append((None, list(items.values())))
-        for mutant in self.mutants:
-            if mutant.id not in self.results:
-                todo.append((mutant, self._chosen(mutant, items, seen)))
-        done = 0
+        missing = [mutant for mutant in self.mutants if mutant.id not in self.results]
+        todo += [(mutant, self._chosen(mutant, items, seen)) for mutant in missing]
         tasks = [
             ((mutant, chosen), lambda m=mutant, c=chosen: judge(m, self.sources[m.path] if m else "", functions, c))
             for mutant, chosen in todo
         ]
-        for (mutant, chosen), verdict in forks.run(tasks):
-            done += 1
+        for done, ((mutant, chosen), verdict) in enumerate(forks.run(tasks), 1):
             result = _result(mutant, verdict or Verdict(_name(chosen), "the process died", 0, 0.0))
             self.results[result.id] = result
             self.settings.show(f"judging mutants: {done} of {len(todo)}, {self.count('survived')} survived")
@@ -183,9 +177,7 @@ class Run:
                 self._store()
         self._store()
 
-    def _chosen(
-        self, mutant: Mutant, items: Mapping[str, pytest.Item], seen: Mapping[str, Seen]
-    ) -> list[pytest.Item]:
+    def _chosen(self, mutant: Mutant, items: Mapping[str, pytest.Item], seen: Mapping[str, Seen]) -> list[pytest.Item]:
         """The tests that execute the mutant, those first that are likely to notice it."""
         if self.settings.tests is not None:
             return list(items.values())

@@ -99,7 +99,7 @@ def test_a_list_that_is_not_there_yet_is_named(tmp_path: Path) -> None:
 
 
 def test_D10_small_groups_are_counted_together_or_not_at_all(tmp_path: Path) -> None:
-    """Two voters in the east, three in the west: one group of five for both minima; of one voter nothing is shown."""
+    """Two voters in each style make one group of four; of one voter in each nothing is shown."""
 
     class Small(SmallElection):
         ballots_per_style = 2

@@ -185,7 +185,6 @@ def test_a_file_that_grows_while_it_is_read_is_refused(file: Path, monkeypatch: 
         read_file(file, 100)
 
 
-
 @pytest.mark.parametrize("read", [lambda path: read_file(path, 1000), hash_file, map_file])
 def test_a_file_whose_reading_fails_is_refused_in_words(
     file: Path, read: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch

@@ -30,7 +30,7 @@ lint-rust: setup
 	@tools/lint-rust.sh
 
 check: lint lint-rust ## the inner loop: lint, types, import rules, fast tests (under 3 minutes)
-	$(BIN)/pytest -q -n $(JOBS) -x
+	$(BIN)/pytest -q -n $(JOBS) -x -m "not full and not slow"
 
 test: lint lint-rust ## everything that must hold: lint, types, import rules, Rust and Python tests (under 20 minutes)
 	$(BIN)/pytest -n $(JOBS)

@@ -16,8 +16,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from crypto.errors import CryptoError
-from evoting.board.errors import BoardError
-from evoting.definition import DefinitionError
 from evoting.demo import counting, setup, voters
 from evoting.demo.compare import print_comparison, write_result
 from evoting.demo.parties import command
@@ -145,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             places.plan, options.scale, options.contest, lambda text: print(f"{_PROGRAM}: {text}", file=sys.stderr)
         )
         _, verified = run(places, plan, options.jobs)
-    except (EvotingError, CryptoError, BoardError, DefinitionError) as error:
+    except (EvotingError, CryptoError, ValueError) as error:
         print(f"{_PROGRAM}: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except OSError as error:

@@ -13,6 +13,7 @@ from threading import Lock
 from crypto.entry import decode_role_entry
 from crypto.log.note import NoteSignature, decode_signature_lines
 from evoting.definition import HomomorphicContest, MixedContest, Role
+from evoting.demo.errors import DemoError
 from evoting.demo.parties import run_parties, run_party
 from evoting.demo.places import Places
 from evoting.demo.setup import officers
@@ -203,7 +204,8 @@ def decrypt(record: ElectionRecord, places: Places, jobs: int) -> None:
             body = decode_role_entry(raw).body
             if (role.index, body["contest"], body["group"]) not in posted:
                 factors = path.with_suffix(".factors")
-                assert hashlib.sha256(factors.read_bytes()).digest() == body["factors"]["hash"]  # type: ignore[index]
+                if hashlib.sha256(factors.read_bytes()).digest() != body["factors"]["hash"]:  # type: ignore[index]
+                    raise DemoError(f"{factors} is damaged: it is not what the trustee's entry names")
                 record.board.put_blob(factors)
                 record.post_signed(raw)
 

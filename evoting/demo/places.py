@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from evoting.demo.errors import DemoError
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object in a file.
+
+    Raises:
+        DemoError: it is none, or the file cannot be read.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except OSError as error:
+        raise DemoError(f"{path}: {error.strerror}") from None
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise DemoError(f"{path} is damaged: it holds no JSON object")
+    return value
 
 
 def write_whole(path: Path, text: str) -> None:

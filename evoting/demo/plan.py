@@ -10,14 +10,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, cast
 
-from evoting.errors import EvotingError
+from evoting.demo.errors import DemoError
+from evoting.demo.places import read_json, write_whole
 from evoting.examples.kyrgyz2021 import ContestSelection, DemoOptions
 
 ORIGIN = "evoting.example/kyrgyz-2021-demo"
 CONTESTS = ("both", "referendum", "parliament")
+#: What an interruption may leave of a plan that is being written.
+UNFINISHED = "plan.json.tmp"
 
 
-class PlanError(EvotingError):
+class PlanError(DemoError):
     """The directory holds a demonstration with other settings, or something else."""
 
 
@@ -51,7 +54,7 @@ class Plan:
             PlanError: the directory holds something else, or an unreadable plan.
         """
         root = path.parent
-        if root.exists() and any(root.iterdir()):
+        if root.exists() and any(item.name != UNFINISHED for item in root.iterdir()):
             plan = cls.require(path)
             if (plan.scale, plan.contest) == (scale, contest):
                 return plan
@@ -63,13 +66,14 @@ class Plan:
         earlier = _aside(root, scale, contest)
         if not path.exists() and (earlier / path.name).exists():
             if root.exists():
+                (root / UNFINISHED).unlink(missing_ok=True)
                 root.rmdir()
             earlier.rename(root)
             tell(f"going on with {earlier}, which is now {root}")
             return cls.require(path)
         plan = cls(scale, contest, int(time.time()) - 5)
         root.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"scale": scale, "contest": contest, "opens": plan.opens}) + "\n")
+        write_whole(path, json.dumps({"scale": scale, "contest": contest, "opens": plan.opens}) + "\n")
         return plan
 
     @classmethod
@@ -80,12 +84,13 @@ class Plan:
             PlanError: there is none, so that the directory is not a demonstration's.
         """
         try:
-            value = json.loads(path.read_text())
-            return cls(value["scale"], cast("ContestSelection", value["contest"]), value["opens"])
-        except (OSError, ValueError, KeyError, TypeError):
-            raise PlanError(
-                f"{path.parent} is not the directory of a demonstration: plan.json is missing or foreign"
-            ) from None
+            value = read_json(path)
+        except DemoError:
+            value = {}
+        scale, contest, opens = (value.get(name) for name in ("scale", "contest", "opens"))
+        if type(scale) is not int or type(opens) is not int or contest not in CONTESTS or scale < 1:
+            raise PlanError(f"{path.parent} is not the directory of a demonstration: plan.json is missing or foreign")
+        return cls(scale, cast("ContestSelection", contest), opens)
 
 
 def _aside(root: Path, scale: int, contest: str) -> Path:

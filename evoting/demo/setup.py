@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from crypto.log.note import NOTE_KEY, decode_vkey
 from evoting.board.keys import generate_key, load_key
 from evoting.board.store import Board
 from evoting.definition import Manifest, encode_manifest, manifest_hash
+from evoting.demo.errors import DemoError
 from evoting.demo.parties import run_parties, run_party
-from evoting.demo.places import Places
+from evoting.demo.places import Places, read_json, write_whole
 from evoting.demo.plan import ORIGIN, Plan
 from evoting.demo.trust import write_trust_root
 from evoting.examples.kyrgyz2021 import role_plan
@@ -31,7 +33,13 @@ _PLAIN_KINDS = ("officer", "ballot-box", "identity-provider", "registrar", "term
 
 
 def make_keys(places: Places, plan: Plan) -> dict[str, bytes]:
-    """Every role makes its key in its own directory, if it has none yet; returns the public keys."""
+    """Every role makes its key in its own directory, if it has none yet; returns the public keys.
+
+    A key whose public half was not handed over before an interruption is made anew: nobody has seen it.
+
+    Raises:
+        DemoError: a public key is gone although the election has begun, or damaged.
+    """
     keys: dict[str, bytes] = {}
     log = places.secrets("log") / "key"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -45,8 +53,12 @@ def make_keys(places: Places, plan: Plan) -> dict[str, bytes]:
         public = places.stick / "keys" / f"{role}.json"
         public.parent.mkdir(parents=True, exist_ok=True)
         if public.exists():
-            keys[role] = bytes.fromhex(json.loads(public.read_text())["key"])
-        elif kind in ("trustee", "mixer"):
+            keys[role] = _read_public(public)
+            continue
+        if (places.secrets("log") / "state").exists():
+            raise DemoError(f"{public} is missing, and the election has begun with this key")
+        shutil.rmtree(directory, ignore_errors=True)
+        if kind in ("trustee", "mixer"):
             directory.mkdir(parents=True, exist_ok=True)
             output = run_party(f"evoting-{kind}", "keygen", directory / "key", "--name", f"{ORIGIN}/{role}")
             keys[role] = _publish(public, bytes.fromhex(output.strip()))
@@ -66,7 +78,17 @@ def make_keys(places: Places, plan: Plan) -> dict[str, bytes]:
 
 
 def _publish(path: Path, key: bytes) -> bytes:
-    path.write_text(json.dumps({"key": key.hex()}) + "\n")
+    write_whole(path, json.dumps({"key": key.hex()}) + "\n")
+    return key
+
+
+def _read_public(path: Path) -> bytes:
+    try:
+        key = bytes.fromhex(read_json(path)["key"])
+    except (KeyError, TypeError, ValueError):
+        key = b""
+    if len(key) != 32:
+        raise DemoError(f"{path} is damaged: it holds no public key")
     return key
 
 

@@ -13,13 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from crypto import cbor
+from crypto.errors import DecodeError
 from crypto.group import load_group, set_threads
 from evoting.ballots.ballot import encode_challenged_ballot
 from evoting.ballots.build import Wallets
 from evoting.ballots.shape import style_shapes
 from evoting.demo.epochs import Polling, epoch_count, epoch_entries
+from evoting.demo.errors import DemoError
 from evoting.demo.parties import run_parties, run_party
-from evoting.demo.places import Places
+from evoting.demo.places import Places, read_json
 from evoting.demo.plan import ORIGIN, Plan
 from evoting.demo.setup import officers, signing_key
 from evoting.examples.kyrgyz2021 import DemoElection, demo_election
@@ -46,7 +48,7 @@ def enrol(record: ElectionRecord, places: Places, election: DemoElection) -> Non
         "--identity-provider", places.secrets("identity-provider") / "key",
         "--registrar", places.secrets("registrar") / "key",
     )  # fmt: skip
-    enrolment = json.loads((out / "enrolment.json").read_text())
+    enrolment = read_json(out / "enrolment.json")
     if not record.entries("roll"):
         roll = enrolment["roll"]
         roll["commitment"] = bytes.fromhex(roll["commitment"])
@@ -94,19 +96,19 @@ def issue(record: ElectionRecord, places: Places, jobs: int) -> None:
 
 
 def load_wallets(directory: Path, fingerprint: bytes) -> dict[str, Wallets]:
-    """All wallets by ballot style, in the order of their files."""
-    parts: list[np.ndarray] = []
-    styles: list[str] = []
-    for path in sorted(directory.glob("[0-9]*.bin")):
-        data = path.read_bytes()
-        start = len(_WALLETS_LINE) + 4
-        stop = start + int.from_bytes(data[start - 4 : start], "big")
-        header = cbor.decode(data[start:stop])
-        assert isinstance(header, dict)
-        assert header["fingerprint"] == fingerprint
-        styles = header["styles"]
-        parts.append(np.frombuffer(data, _WALLET, offset=stop))
-    rows = np.concatenate(parts)
+    """All wallets by ballot style, in the order of their files.
+
+    Raises:
+        DemoError: there are none, or a file is damaged or of another election.
+    """
+    paths = sorted(directory.glob("[0-9]*.bin"))
+    if not paths:
+        raise DemoError(f"{directory} holds no wallets")
+    read = [_read_wallets(path, fingerprint) for path in paths]
+    styles = read[0][0]
+    if any(other != styles for other, _ in read):
+        raise DemoError(f"{directory}: the files name different ballot styles")
+    rows = np.concatenate([part for _, part in read])
     group = load_group()
     wallets: dict[str, Wallets] = {}
     for index, style in enumerate(styles):
@@ -118,6 +120,23 @@ def load_wallets(directory: Path, fingerprint: bytes) -> dict[str, Wallets]:
             [credentials[48 * i : 48 * i + 48] for i in range(len(own))],
         )
     return wallets
+
+
+def _read_wallets(path: Path, fingerprint: bytes) -> tuple[list[str], np.ndarray]:
+    """Ballot styles and wallets of one file."""
+    data = path.read_bytes()
+    start = len(_WALLETS_LINE) + 4
+    stop = start + int.from_bytes(data[start - 4 : start], "big")
+    try:
+        header = cbor.decode(data[start:stop]) if data.startswith(_WALLETS_LINE) else None
+    except DecodeError:
+        header = None
+    styles = header.get("styles") if isinstance(header, dict) else None
+    if not isinstance(header, dict) or not isinstance(styles, list) or (len(data) - stop) % _WALLET.itemsize:
+        raise DemoError(f"{path} is damaged: it holds no wallets")
+    if header.get("fingerprint") != fingerprint:
+        raise DemoError(f"{path} holds wallets of another election")
+    return styles, np.frombuffer(data, _WALLET, offset=stop)
 
 
 def cast(

@@ -55,11 +55,10 @@ def _lists(record: ElectionView) -> dict[str, str]:
     """What became of every list of every contest."""
     lines: dict[str, str] = {}
     manifest = record.manifest
-    places = [
-        (entry.type, entry.body.get("contest"), entry.body.get("group"))
+    done = Counter(
+        (entry.type, str(entry.body.get("contest")), str(entry.body.get("group")))
         for entry in record.entries("aggregate", "mix", "decryption")
-    ]
-    done = Counter(places)
+    )
     groups = published_groups(record)
     for contest in manifest.contests:
         for group in groups.get(contest.id, []):
@@ -79,4 +78,7 @@ def _lists(record: ElectionView) -> dict[str, str]:
 
 
 def _moment(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds} seconds since 1970"

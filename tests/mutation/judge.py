@@ -13,6 +13,7 @@ import resource
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -85,6 +86,7 @@ def _prepare_child(session: pytest.Session, directory: Path) -> None:
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
     directory.mkdir(parents=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(directory)
     session.config._tmp_path_factory._basetemp = directory  # type: ignore[attr-defined]
 
 
@@ -94,12 +96,21 @@ class Forks:
     def __init__(self, session: pytest.Session, jobs: int, scratch: Path) -> None:
         self._session, self._jobs, self._scratch = session, jobs, scratch
         self._running: dict[int, tuple[int, Any, float]] = {}
+        self._stopping = False
+        # An exception out of the handler could be lost, since it may come in the middle of a fork.
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._stopping = True
 
     def run(self, tasks: Sequence[tuple[Any, Callable[[], Any]]]) -> Iterator[tuple[Any, Any]]:
         """Key and result of every task in the order of completion; None where the child died."""
         waiting = list(reversed(tasks))
         try:
             while waiting or self._running:
+                if self._stopping:
+                    raise RuntimeError("interrupted; what was judged is kept")
                 while waiting and len(self._running) < self._jobs:
                     self._start(*waiting.pop())
                 yield self._wait()
@@ -130,6 +141,8 @@ class Forks:
         while True:
             readers = {reader: process for process, (reader, _, _) in self._running.items()}
             ready, _, _ = select.select(list(readers), [], [], 5)
+            if self._stopping:
+                raise RuntimeError("interrupted; what was judged is kept")
             for process, (_, _, started) in self._running.items():
                 if time.monotonic() - started > MUTANT_SECONDS:
                     os.kill(process, signal.SIGKILL)

@@ -44,17 +44,19 @@ def describe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[Co
 Describe = Callable[[Content], tuple[int, str]]
 
 
-def with_body(content: Content, change: Callable[[Any], object]) -> Content:
+def with_body(content: Content, change: Callable[[Any], Any]) -> Content:
     """The body changed; nobody signs it again."""
     entry: Any = decode(content["entry"])
     body: Any = decode(entry["body"])
     changed = change(body)
-    return content | {"entry": encode(entry | {"body": encode(body if changed is None else changed)})}
+    entry["body"] = encode(body if changed is None else changed)
+    return content | {"entry": encode(entry)}
 
 
-def with_manifest(content: Content, **changes: object) -> Content:
+def with_manifest(content: Content, **changes: Any) -> Content:
     manifest: Any = decode(content["manifest"])
-    return content | {"manifest": encode(manifest | changes)}
+    manifest.update(changes)
+    return content | {"manifest": encode(manifest)}
 
 
 def test_a_proper_file_is_described(content: Content, describe: Describe) -> None:

@@ -12,6 +12,8 @@ from tests.tampered.cases import CASES
 from tests.tampered.run import write_case
 from verifier.cli import main
 
+pytestmark = pytest.mark.slow
+
 
 def failed_checks(election: Case, tmp_path: Path, arithmetic: str) -> tuple[int, list[str]]:
     """Exit code and the names of the checks that failed."""

@@ -22,6 +22,8 @@ from tests.evoting.ballots.polling import STYLES, OpenElection
 from tests.evoting.ballots.second_judge import objections
 from verifier.record.entries import split_voter_entry
 
+pytestmark = pytest.mark.slow
+
 Body = dict[str, Any]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 

@@ -32,6 +32,8 @@ from evoting.board.store import Board
 from tests.crypto.log.log_parties import LOG, NOW, POLICY, WITNESSES
 from tests.evoting.board.board_faults import DISKS, KILLED, UNSYNCED_LOST, FaultyStorage, PowerFailure
 
+pytestmark = pytest.mark.slow
+
 WITNESS_KEYS = [witness.verifier for witness in WITNESSES]
 #: Sizes of the appends; together they cross the edge of a bundle, fill several at once, and end on an edge.
 BATCHES = (3, 253, 1, 300, 467)

@@ -104,7 +104,7 @@ def test_D10_small_groups_are_counted_together_or_not_at_all(tmp_path: Path) -> 
     class Small(SmallElection):
         ballots_per_style = 2
 
-    election = Small(tmp_path / "merged")
+    election: SmallElection = Small(tmp_path / "merged")
     for step in (*BEFORE, "decrypt"):
         getattr(election, step)()
     result = post_result(election.record, election.officers, election.now())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -106,7 +108,7 @@ def test_what_is_no_blob_reference_is_refused(value: object) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_foreign_record_gives_an_error_and_no_traceback(
     finished: SmallElection, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
@@ -114,7 +116,9 @@ def test_a_foreign_record_gives_an_error_and_no_traceback(
     root = tmp_path_factory.mktemp("foreign")
     source = PublishedCopy(finished.record_path)
     entries = list(source.read_entries(0, source.size))
-    odd = st.sampled_from([None, True, 0, -1, 2**53 - 1, "", "x", b"", bytes(32), [], {}, [{}], [[]], {"x": []}])
+    odd: st.SearchStrategy[Any] = st.sampled_from(
+        [None, True, 0, -1, 2**53 - 1, "", "x", b"", bytes(32), [], {}, [{}], [[]], {"x": []}]
+    )
     for _ in range(data.draw(st.integers(1, 4))):
         number = data.draw(st.integers(0, len(entries) - 1))
         value = cbor.decode(entries[number])
@@ -142,10 +146,8 @@ def test_a_foreign_record_gives_an_error_and_no_traceback(
         lambda: view.closing_time(),
         lambda: view.blob(view.only("selection"), "dispositions"),
     ):
-        try:
+        with suppress(EvotingError, CryptoError):
             question()
-        except (EvotingError, CryptoError) as error:
-            assert str(error)
 
 
 def test_the_first_entry_must_be_a_manifest_that_is_valid(tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from verifier.record import files, manifest, note, policy, trust
+from verifier.record import files, manifest, policy, trust
 from verifier.record.cbor import decode, encode
 from verifier.record.errors import FormatError, UnreadableError
 from verifier.record.files import hash_file, map_file, read_file
 from verifier.record.manifest import decode_manifest
 from verifier.record.manifest_rules import violations
+from verifier.record.merkle import EMPTY_ROOT
 from verifier.record.note import ED25519_NOTE, VerifierKey, parse_checkpoint, parse_vkey
 from verifier.record.policy import parse_policy
 from verifier.record.results import decode_result
@@ -133,7 +134,7 @@ def test_the_empty_log_has_the_empty_trees_root() -> None:
     origin, _, root, *rest = _CHECKPOINT.split("\n")
     with pytest.raises(FormatError, match="empty tree"):
         parse_checkpoint("\n".join([origin, "0", root if root[0] != "4" else "A" * 43 + "=", *rest]).encode())
-    empty = base64.b64encode(note.EMPTY_ROOT).decode()
+    empty = base64.b64encode(EMPTY_ROOT).decode()
     assert parse_checkpoint("\n".join([origin, "0", empty, *rest]).encode()).size == 0
 
 

@@ -78,7 +78,7 @@ def main() -> int:
 def _environment() -> dict[str, object]:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     return {
-        "date": datetime.date.today().isoformat(),
+        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         "commit": commit.stdout.strip(),
         "machine": _processor(),
         "cores": os.cpu_count() or 1,

@@ -370,7 +370,7 @@ def test_steps_out_of_order_or_done_twice_say_so(copy: Flow, capsys: pytest.Capt
     assert tree(copy.root) == before
     capsys.readouterr()
     policy = copy.policy.read_text()
-    copy.policy.write_text(policy.replace("officers\": []", "officers\":  []"))
+    copy.policy.write_text(policy.replace('officers": []', 'officers":  []'))
     assert copy.policy.read_text() != policy
     before = tree(copy.root)
     assert issuer(copy.open(0)) == 2

@@ -32,13 +32,9 @@ def collect(world: World, request: Request, issuers: tuple[int, ...]) -> list[An
     return [world.issuer(index).answer([request.encode()], NOW)[0] for index in issuers]
 
 
-def credential_of(
-    world: World, stored: StoredWallet, request: Request, answers: list[Answer | Refusal]
-) -> bytes:
+def credential_of(world: World, stored: StoredWallet, request: Request, answers: list[Answer | Refusal]) -> bytes:
     hash_ = world.hash_of(stored, request.credential)
-    return combine_answers(
-        world.group, world.pairing, world.keys, world.threshold, stored, hash_, answers, os.urandom
-    )
+    return combine_answers(world.group, world.pairing, world.keys, world.threshold, stored, hash_, answers, os.urandom)
 
 
 def require_valid(world: World, stored: StoredWallet, credential: bytes) -> None:
@@ -221,9 +217,7 @@ def test_C14_the_identity_provider_alone_cannot_mint(world: World) -> None:
     by_disguise = world.request_with(stored, victim.public.credential, [disguised])
     # The hash passed off as a sign-in challenge: the passkey signs, but on the identity provider's own host.
     id_host = replace(PARTY, rp_id="id.example", origin="https://id.example")
-    sign_in = world.request_with(
-        stored, victim.public.credential, [make_assertion(victim, id_host, victim_hash)]
-    )
+    sign_in = world.request_with(stored, victim.public.credential, [make_assertion(victim, id_host, victim_hash)])
     # Rewritten to look as if it came from the voting host.
     honest_data = make_assertion(own, PARTY, victim_hash)
     rewritten = replace(sign_in.assertions[0], client_data=honest_data.client_data)

@@ -137,7 +137,12 @@ def _create_and_die(directory: Path, after: int) -> None:
             yield entry
 
     store.create_store(
-        directory / "new.sqlite", world.fingerprint, 1, world.roll, world.source(entries), produce()  # type: ignore[arg-type]
+        directory / "new.sqlite",
+        world.fingerprint,
+        1,
+        world.roll,
+        world.source(entries),
+        produce(),  # type: ignore[arg-type]
     )
 
 
@@ -146,9 +151,7 @@ def test_killed_while_the_enrolment_log_is_taken_in(world: World) -> None:
     run_until_killed(_create_and_die, world.directory, 2)
     with pytest.raises(StateError, match="no store here"):
         store.IssuerStore(path, world.fingerprint, 1)
-    objections = store.create_store(
-        path, world.fingerprint, 1, world.roll, world.policy.enrolment, world.entries
-    )
+    objections = store.create_store(path, world.fingerprint, 1, world.roll, world.policy.enrolment, world.entries)
     assert objections == []
     with store.IssuerStore(path, world.fingerprint, 1) as opened:
         assert len(opened.passkeys(range(6))) == 4
@@ -164,6 +167,4 @@ def test_a_store_of_another_election_or_issuer_is_refused(world: World) -> None:
     with pytest.raises(StateError, match="not an issuer's store"):
         store.IssuerStore(world.directory / "text", world.fingerprint, 1)
     with pytest.raises(StateError, match="already here"):
-        store.create_store(
-            world.store_path(1), world.fingerprint, 1, world.roll, world.policy.enrolment, world.entries
-        )
+        store.create_store(world.store_path(1), world.fingerprint, 1, world.roll, world.policy.enrolment, world.entries)

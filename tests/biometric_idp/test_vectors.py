@@ -93,9 +93,7 @@ def test_the_published_request_is_read_back() -> None:
     assert isinstance(hashes, list)
     provider = bytes.fromhex(public_keys["identity-provider"])
     fingerprint = hex_of(vector, "fingerprint")
-    verdicts = [
-        TicketVerifier(provider, fingerprint).holds(request.ticket, bytes.fromhex(value)) for value in hashes
-    ]
+    verdicts = [TicketVerifier(provider, fingerprint).holds(request.ticket, bytes.fromhex(value)) for value in hashes]
     assert verdicts == [False, True, False]
     refusal = decode_answer(hex_of(vector, "refusal"))
     assert isinstance(refusal, Refusal)

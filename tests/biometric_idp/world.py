@@ -164,9 +164,7 @@ class World:
         """An honest request by the passkey of the wallet's position."""
         own = self.passkeys[stored.wallet.position]
         hash_ = self.hash_of(stored, own.public.credential)
-        return self.request_with(
-            stored, own.public.credential, [make_assertion(own, PARTY, hash_, counter=counter)]
-        )
+        return self.request_with(stored, own.public.credential, [make_assertion(own, PARTY, hash_, counter=counter)])
 
     def terminal_request(self, stored: StoredWallet, officers: Sequence[Passkey] | None = None) -> Request:
         hash_ = self.hash_of(stored, b"")

@@ -257,7 +257,7 @@ class OtherCoefficients(Case):
     trustees_present = (1, 2, 3)
 
     def result(self) -> None:
-        """All three trustees posted and are named as used; the coefficients are those of 1 and 3 alone, scaled wrongly."""
+        """All three trustees posted and are named as used; the coefficients are those of other indices."""
         honest = office_tally.combine_list
 
         def combine(group: object, data: bytes, factors: dict[int, bytes]) -> bytes:

@@ -25,7 +25,7 @@ def edit_transcript(
     """A transcript with some bodies edited.
 
     Args:
-        recommit: commitments to reveals that were edited are made anew, as somebody would who planned it from the start.
+        recommit: commitments to edited reveals are made anew, as somebody would who planned it from the start.
     """
     (attempt,) = decode_transcript(parameters, blob)
     value = attempt.to_value()

@@ -81,7 +81,7 @@ class SmallDemo:
         if code != 0:
             raise PartyFailed(f"{name} {words[0]} ended with code {code}: {error.getvalue().strip()}")
         self.watch("party", "after", name, *words)
-        return output.getvalue() + output.buffer.getvalue().decode()  # type: ignore[attr-defined]
+        return output.getvalue() + output.buffer.getvalue().decode()
 
     def _run_parties(self, calls: Sequence[tuple[object, ...]], jobs: int) -> list[str]:
         return [self._run_party(str(call[0]), *call[1:]) for call in calls]

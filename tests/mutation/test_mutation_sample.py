@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import verifier.run  # noqa: F401  (registers the checks)
 from tests.mutation.mutants import PACKAGE, edited_module, find_mutants, source_files
 from tests.mutation.redundant import REDUNDANT
 from tests.mutation.run import NOTHING
@@ -82,7 +83,7 @@ def test_every_check_and_every_equation_of_the_shuffle_is_a_mutant() -> None:
     page = (PACKAGE.parent / "docs/spec/08-mixing.md").read_text()
     named = {mutant.id.rsplit(":", 1)[1] for mutant in mutants if mutant.id.startswith("equations.shuffle._")}
     assert len(named) >= 15
-    assert all(f"shuffle.{name}" in page for name in named if name.startswith(("hadamard", "zero", "single", "multi")))
+    assert all(name in page for name in named if name.startswith(("hadamard", "zero", "single", "multi")))
     assert len({mutant.id for mutant in mutants}) == len(mutants)
 
 

@@ -509,3 +509,43 @@ class WithheldAggregated(Withheld):
             {"contest": "question", "group": "east", "ballots": 2, "ciphertexts": b"".join(sums)},
             "officer-1",
         )
+
+
+@case("D7 false totals of a homomorphic contest, consistent in everything that is published", "tally.totals")
+class FalseTotals(Case):
+    """One vote moves from an option to another; sums, bounds and outcome follow. Only the equation knows better."""
+
+    def result(self) -> None:
+        honest = office_tally.decode_exponents
+
+        def decode(*arguments: Any) -> list[int]:
+            counts = honest(*arguments)
+            return [counts[0] - 1, counts[1] + 1, *counts[2:]]
+
+        office_tally.decode_exponents = decode
+        try:
+            super().result()
+        finally:
+            office_tally.decode_exponents = honest
+
+
+@case("D7 false counts of a mixed contest, consistent in everything but the plaintexts", "tally.totals")
+class FalseCounts(Case):
+    def result(self) -> None:
+        honest = office_tally.count_codes
+
+        def count(contest: Any, one: Any, indices: Any) -> Any:
+            tally = honest(contest, one, indices)
+            if contest.id != "list":
+                return tally
+            source = next(code for code, number in enumerate(tally.counts) if number)
+            counts = list(tally.counts)
+            counts[source] -= 1
+            counts[source - 1] += 1
+            return replace(tally, counts=tuple(counts))
+
+        office_tally.count_codes = count
+        try:
+            super().result()
+        finally:
+            office_tally.count_codes = honest

@@ -7,15 +7,17 @@ from dataclasses import asdict, replace
 import pytest
 
 from crypto.errors import DecodeError
-from crypto.group import Group, PairingGroup
+from crypto.group import Group, PairingGroup, ScalarVector
+from tests.verifier.equations.ballot_cases import found
 from tests.verifier.equations.ceremony_cases import audit
 from tests.verifier.equations.ceremony_prover import Ceremony, Script
-from tests.verifier.equations.provers import Randomness, times_generator
+from tests.verifier.equations.provers import Ballot, Randomness, Setting, times_generator
 from tests.verifier.equations.shuffle_prover import make_case
 from tests.verifier.equations.test_decryption import Tally
-from verifier.equations import ceremonies, shuffle
+from verifier.equations import ceremonies, decryption, shuffle, statements
 from verifier.equations.ceremony_groups import BlsCeremony, CeremonyGroup, RistrettoCeremony
 from verifier.equations.decryption import verify_plaintexts, verify_totals
+from verifier.equations.interface import BallotBatch, ContestShape
 from verifier.equations.parameters import code_elements
 from verifier.equations.shuffle import verify_shuffle
 from verifier.record import cbor
@@ -83,3 +85,64 @@ def test_the_equation_of_plaintexts_wants_a_blob_of_the_right_length(group: Grou
             randomness=Randomness("weights"),
         )
         assert failure.equation == "decryption.plaintext-length"
+
+
+@pytest.mark.parametrize("encoding", [b"\xc0" + bytes(95), bytes(96), b"\xff" * 96, b""])
+def test_elements_of_the_issuers_group_are_decoded_strictly(pairing: PairingGroup, encoding: bytes) -> None:
+    generator = pairing.g2_generator().encode()
+    BlsCeremony(pairing).check_elements(generator)
+    with pytest.raises(DecodeError):
+        BlsCeremony(pairing).check_elements(generator + (encoding or generator[:95]))
+
+
+def test_a_challenge_of_zero_proves_no_factors(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hash of zero never happens; if it did, z = 0 would prove anything."""
+    tally = Tally(group, [times_generator(group, 3)])
+    forged = replace(tally.post(1, secret=tally.shares[1]), proof=bytes(64))
+    monkeypatch.setattr(decryption, "scalar", lambda *_: 0)
+    assert tally.check(forged) == {"decryption.proof"}
+
+
+def test_used_trustees_have_a_factor_for_every_ciphertext(group: Group) -> None:
+    book = code_elements(group, bytes(32), "list", ["a", "blank"])
+    tally = Tally(group, [book[:32], book[32:]])
+    first, second = tally.post(1), tally.post(2)
+    blob = (0).to_bytes(4, "big") + (1).to_bytes(4, "big")
+    for used in ([], [first, first], [first, replace(second, factors=bytes(second.factors)[:32])]):
+        common = {"ciphertexts": tally.ciphertexts, "used": used, "group": group, "randomness": Randomness("weights")}
+        plaintexts = verify_plaintexts(plaintexts=blob, code_book=book, **common)  # type: ignore[arg-type]
+        totals = verify_totals(totals=[0, 0], ballots=9, **common)  # type: ignore[arg-type]
+        assert [failure.equation for failure in (*plaintexts, *totals)] == ["decryption.used", "decryption.used"]
+    too_many = verify_totals(
+        ciphertexts=tally.ciphertexts,
+        used=[first, second],
+        totals=[0, 0, 0],
+        ballots=9,
+        group=group,
+        randomness=Randomness("weights"),
+    )
+    assert [failure.equation for failure in too_many] == ["decryption.used"]
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_lists_are_whole_rows(group: Group, width: int) -> None:
+    case = make_case(group, 5, width)
+    for extra in (1, 32, 64 * width - 1):
+        longer = case.with_(inputs=case.inputs + bytes(extra), outputs=case.outputs + bytes(extra))
+        (failure,) = verify_shuffle(**asdict(longer), group=group, randomness=Randomness("weights"))
+        assert failure.equation == "shuffle.statement"
+
+
+@pytest.mark.parametrize("kind", ["homomorphic", "mixed"])
+def test_a_ballots_challenge_of_zero_is_refused_by_name(
+    setting: Setting, honest: list[Ballot], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No voter can produce one, so the challenge itself is planted."""
+    honestly = statements.contest_challenges
+
+    def zero(batch: BallotBatch, shape: ContestShape, *rest: object) -> ScalarVector:
+        challenges = honestly(batch, shape, *rest)  # type: ignore[arg-type]
+        return setting.group.scalars([0] * len(batch)) if shape.kind == kind else challenges
+
+    monkeypatch.setattr(statements, "contest_challenges", zero)
+    assert found(setting, honest[:1]) == [(0, "proof", "ballot.challenge")]

@@ -101,7 +101,7 @@ def make(label: str, sequence: int, selections: list[list[int]]) -> Made:
     pseudonym = GROUP.generator().mul(secrets).encode()
     point = hash_credential_message(PAIRING, [encode_message(FINGERPRINT, STYLE.id, pseudonym)])
     wallets = Wallets(secrets, [pseudonym], [point.mul([ISSUANCE_SECRET]).encode()])
-    rows = [
+    rows: list[Any] = [
         np.array([row], dtype=np.uint8 if isinstance(contest.layout, ChoiceLayout) else np.uint32)
         for contest, row in zip(STYLE.contests, selections, strict=True)
     ]

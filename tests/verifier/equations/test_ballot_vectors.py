@@ -80,7 +80,7 @@ def test_generators_and_parameters(each_group: Group, encoding: Any) -> None:
 
 def test_cbor(encoding: Any) -> None:
     vector = encoding["cbor"]
-    value = {"z": [0, -1, 2**53 - 1], "aa": None, "b": {"": True, "y": b"\x01"}, "title": "Шайлоо"}
+    value: Any = {"z": [0, -1, 2**53 - 1], "aa": None, "b": {"": True, "y": b"\x01"}, "title": "Шайлоо"}
     assert cbor.decode(octets(vector["encoding"])) == value
     assert cbor.encode(value) == octets(vector["encoding"])
     cbor.decode(octets(vector["deepest"]))

@@ -67,7 +67,7 @@ _NOT_ACCEPTABLE = [
 @pytest.fixture
 def permissive(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library that accepts every signature: what is refused now, we refuse ourselves."""
-    monkeypatch.setattr(ed25519.bindings, "crypto_sign_open", lambda signed, key: signed[64:])
+    monkeypatch.setattr("nacl.bindings.crypto_sign_open", lambda signed, key: signed[64:])
 
 
 @pytest.mark.usefixtures("permissive")

@@ -10,7 +10,7 @@ from nacl.signing import SigningKey
 
 from tests.support.small_election import ORIGIN
 from tests.verifier.edited import Edited
-from tests.verifier.edits import Edit, insert, lists, move, put, sentences
+from tests.verifier.edits import Edit, lists, move, put, sentences
 from verifier.checks.checkpoint import checkpoint_signature
 from verifier.checks.opening import opening_keys
 from verifier.checks.record import record_files
@@ -153,10 +153,3 @@ def test_L6_a_second_log_key_whose_line_does_not_verify(edited: Edited) -> None:
     head, signed = line.rsplit(b" ", 1)
     broken = signed[:20] + (b"A" if signed[20:21] != b"A" else b"B") + signed[21:]
     assert found(first + head + b" " + broken) == [f"the line of the log key {ORIGIN} does not verify"]
-
-
-def test_a_withdrawn_entry_does_not_shift_the_rest(edited: Edited) -> None:
-    """The editor itself: taking an entry out and putting it back gives the same record."""
-    raw = edited.entries.pop(edited.at("close"))
-    insert(edited, edited.at("ledger"), raw)
-    assert sentences(edited, "order.phases") == []

@@ -58,12 +58,13 @@ def test_D5_a_bad_factor_beside_enough_good_ones_is_left_out_by_name(tmp_path: P
     assert question.totals.blank == 2
 
 
-def test_D5_the_outcome_does_not_depend_on_who_decrypts(tmp_path: Path) -> None:
+def test_D5_the_totals_do_not_depend_on_who_decrypts(tmp_path: Path) -> None:
+    """Three elections with the same choices; seats may differ, since a tie is resolved by the fingerprint."""
     results = []
     for number, present in enumerate([(1, 2), (2, 3), (1, 2, 3)]):
         election = counted(tmp_path / str(number), present, ())
         result = post_result(election.record, election.officers, election.now())
-        results.append([(entry.contest.id, entry.totals, entry.outcome.seats) for entry in result.contests])
+        results.append([(entry.contest.id, entry.totals) for entry in result.contests])
         assert {tuple(one["used"]) for one in lists_of(election)} == {present}  # type: ignore[arg-type]
     assert results[0] == results[1] == results[2]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from verifier.record import files, manifest, policy, trust
+from verifier.record import files, manifest, note, policy, trust
 from verifier.record.cbor import decode, encode
 from verifier.record.errors import FormatError, UnreadableError
 from verifier.record.files import hash_file, map_file, read_file
@@ -149,6 +149,29 @@ def _vkey(name: str, algorithm: int) -> str:
 def test_a_log_key_is_named_by_an_origin(name: str) -> None:
     with pytest.raises(FormatError, match="not an origin"):
         parse_policy(f"log {_vkey(name, ED25519_NOTE)}\nquorum none\n")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a\u00a0b", "a\u2003b", "a\u3000b", "a\tb", "a\x01b"])
+def test_a_key_has_a_name_without_spaces(name: str) -> None:
+    """The key id is right for the name, so that only its form is wrong."""
+    with pytest.raises(FormatError, match="is not a verifier key"):
+        parse_vkey(_vkey(name, ED25519_NOTE))
+    parse_vkey(_vkey("a-b", ED25519_NOTE))
+
+
+@pytest.mark.parametrize("name", ["", "a+b", "a\u00a0b", "a\u2003b"])
+def test_a_signature_line_has_a_key_name(name: str) -> None:
+    line = base64.b64encode(bytes(68)).decode()
+    note.parse_note(f"text\n\n\u2014 a-b {line}\n".encode())
+    with pytest.raises(FormatError, match="is not a signature line"):
+        note.parse_note(f"text\n\n\u2014 {name} {line}\n".encode())
+
+
+def test_an_origin_has_at_most_255_characters() -> None:
+    _, *rest = _CHECKPOINT.split("\n")
+    assert parse_checkpoint("\n".join(["a" * 255, *rest]).encode()).origin == "a" * 255
+    with pytest.raises(FormatError, match="is not an origin"):
+        parse_checkpoint("\n".join(["a" * 256, *rest]).encode())
 
 
 def test_a_policy_beyond_its_size_is_refused() -> None:

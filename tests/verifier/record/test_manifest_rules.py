@@ -143,9 +143,31 @@ def test_W1_a_title_that_deceives_is_refused(text: str, words: str) -> None:
     decode_manifest(encode(tree))
 
 
-@pytest.mark.parametrize("location", [[True, 0], [0, False], ["0", 0], [90_000_001, 0], [0, -180_000_001]])
+@pytest.mark.parametrize(
+    "location",
+    [[True, 0], [0, False], ["0", 0], [90_000_001, 0], [-90_000_001, 0], [0, 180_000_001], [0, -180_000_001]],
+)
 def test_a_location_is_two_integers_on_the_globe(location: list[Any]) -> None:
     tree: Any = decode(_VALID)
     tree["units"][0]["location"] = location
     with pytest.raises(FormatError, match="an integer within"):
+        decode_manifest(encode(tree))
+
+
+@pytest.mark.parametrize("location", [[], [1], [1, 2, 3], {}, "ab", 7])
+def test_a_location_has_two_parts(location: Any) -> None:
+    tree: Any = decode(_VALID)
+    tree["units"][0]["location"] = location
+    with pytest.raises(FormatError, match="latitude and longitude"):
+        decode_manifest(encode(tree))
+
+
+@pytest.mark.parametrize("fraction", [[0, 0], [1, 0], [3, 2], [2, 4], [0, 2]])
+def test_a_fraction_is_in_lowest_terms_and_at_most_one(fraction: list[int]) -> None:
+    tree: Any = decode(_VALID)
+    tree["contests"][MAYOR]["rule"]["majority"]["fraction"] = fraction
+    with pytest.raises(FormatError, match="a fraction is in lowest terms"):
+        decode_manifest(encode(tree))
+    for right in ([0, 1], [1, 1], [1, 3]):
+        tree["contests"][MAYOR]["rule"]["majority"]["fraction"] = right
         decode_manifest(encode(tree))

@@ -14,12 +14,15 @@ from tests.verifier.equations.ceremony_prover import Ceremony, Script
 from tests.verifier.equations.provers import Ballot, Randomness, Setting, times_generator
 from tests.verifier.equations.shuffle_prover import make_case
 from tests.verifier.equations.test_decryption import Tally
+from tests.verifier.equations.test_tally import QUESTION, RANKED
+from tests.verifier.equations.test_tally import group as tally_group
 from verifier.equations import ceremonies, decryption, shuffle, statements
 from verifier.equations.ceremony_groups import BlsCeremony, CeremonyGroup, RistrettoCeremony
 from verifier.equations.decryption import verify_plaintexts, verify_totals
 from verifier.equations.interface import BallotBatch, ContestShape
 from verifier.equations.parameters import code_elements
 from verifier.equations.shuffle import verify_shuffle
+from verifier.equations.tally import check_group, form_fits
 from verifier.record import cbor
 
 
@@ -146,3 +149,18 @@ def test_a_ballots_challenge_of_zero_is_refused_by_name(
 
     monkeypatch.setattr(statements, "contest_challenges", zero)
     assert found(setting, honest[:1]) == [(0, "proof", "ballot.challenge")]
+
+
+def test_D7_more_votes_for_an_option_than_ballots() -> None:
+    """With two selections for each ballot, only the option's own bound is broken."""
+    contest = QUESTION | {"max": 2}
+    assert check_group(contest, tally_group(counted=10, counts=[10, 10]), indices=None) == []
+    (failure,) = check_group(contest, tally_group(counted=10, counts=[11, 0]), indices=None)
+    assert failure.equation == "tally.bounds"
+
+
+def test_a_ranked_group_has_rankings_and_no_counts() -> None:
+    ranked = tally_group(counted=1, rankings=[[[0, 1, 4], 1]])
+    assert form_fits(RANKED, ranked)
+    for defect in ({"counts": [1, 0, 0, 0, 0]}, {"rankings": None}, {"invalid": None}):
+        assert not form_fits(RANKED, ranked | defect)

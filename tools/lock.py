@@ -18,6 +18,7 @@ OPTIONS = [
     "--generate-hashes",
     "--allow-unsafe",
     "--no-emit-index-url",
+    "--no-emit-find-links",
     "--no-emit-trusted-host",
     "--no-header",
     "--no-annotate",

@@ -53,7 +53,10 @@ PASSING_BY_NAME = {
     "_defect": "None",
 }
 #: Functions of such a type that decide nothing.
-NO_VERDICT = {"lagrange_at_zero", "codes_of", "styles_of", "hash_levels", "decode_scalars", "tiles_of", "_choices"}
+NO_VERDICT = {
+    "lagrange_at_zero", "codes_of", "styles_of", "hash_levels", "decode_scalars", "tiles_of", "_choices", "_codes",
+    "_fraction", "_reach_areas", "names", "pick", "pick_in_order", "_take",
+}  # fmt: skip
 _ERRORS = {"FormatError", "DecodeError", "NotRun", "UnreadableError"}
 _FAILURES = {"Failure", "RowFailure", "_failure", "failure", "MalformedRow"}
 _LISTS = {"failures", "failed", "unreadable", "wrong_tiles", "unsorted", "malformed"}
@@ -164,13 +167,13 @@ def _body(function: Function) -> list[ast.stmt]:
 
 
 def _own(function: Function) -> Iterator[ast.AST]:
-    """Nodes of a function, without those of functions inside it."""
-    pending: list[ast.AST] = list(function.body)
+    """Nodes of a function in order, without those of functions inside it."""
+    pending: list[ast.AST] = list(reversed(function.body))
     while pending:
         node = pending.pop()
         yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            pending.extend(ast.iter_child_nodes(node))
+            pending.extend(reversed(list(ast.iter_child_nodes(node))))
 
 
 def _sites(function: Function) -> Iterator[_Site]:
@@ -202,7 +205,7 @@ def _passing(function: Function) -> str | None:
     returns = ast.unparse(function.returns)
     if returns == "None":
         arguments = {ast.unparse(a.annotation) for a in function.args.args if a.annotation is not None}
-        adds_terms = bool(arguments & {"Combination", "Total"})
+        adds_terms = bool(arguments & {"Combination", "Total", "Count"})
         return "None" if adds_terms or function.name.startswith("check_") else None
     return PASSING.get(returns)
 

@@ -75,6 +75,22 @@ def test_factors_that_are_no_elements_give_no_totals(group: Group) -> None:
     assert names([replace(used[0], factors=b"\xff" * 64), used[1]]) == ["decryption.totals"]
 
 
+def test_factors_that_are_no_elements_give_no_plaintexts(group: Group) -> None:
+    book = code_elements(group, bytes(32), "list", ["a", "blank"])
+    tally = Tally(group, [book[:32]])
+    first, second = tally.post(1), tally.post(2)
+    for used, expected in (([first, second], []), ([first, replace(second, factors=b"\xff" * 32)], ["plaintexts"])):
+        failures = verify_plaintexts(
+            ciphertexts=tally.ciphertexts,
+            used=used,
+            plaintexts=bytes(4),
+            code_book=book,
+            group=group,
+            randomness=Randomness("weights"),
+        )
+        assert [failure.equation for failure in failures] == [f"decryption.{name}" for name in expected]
+
+
 def test_the_equation_of_plaintexts_wants_a_blob_of_the_right_length(group: Group) -> None:
     book = code_elements(group, bytes(32), "list", ["a", "blank"])
     tally = Tally(group, [book[:32]])

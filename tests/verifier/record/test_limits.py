@@ -167,6 +167,48 @@ def test_a_signature_line_has_a_key_name(name: str) -> None:
         note.parse_note(f"text\n\n\u2014 {name} {line}\n".encode())
 
 
+def _note(text: str, *lines: str) -> bytes:
+    return (text + "\n" + "".join(line + "\n" for line in lines)).encode()
+
+
+_LINE = "\u2014 a-b " + base64.b64encode(bytes(68)).decode()
+
+
+def test_a_note_beyond_its_size_is_refused() -> None:
+    spare = note.MAX_NOTE_BYTES - len(_note("\n", _LINE))
+    note.parse_note(_note("x" * spare + "\n", _LINE))
+    with pytest.raises(FormatError, match="is too long"):
+        note.parse_note(_note("x" * (spare + 1) + "\n", _LINE))
+
+
+def test_a_note_has_not_more_signatures_than_anybody_makes() -> None:
+    lines = [f"\u2014 n{number} {base64.b64encode(bytes(5)).decode()}" for number in range(note.MAX_SIGNATURES + 1)]
+    assert len(note.parse_note(_note("text\n", *lines[1:])).signatures) == note.MAX_SIGNATURES
+    with pytest.raises(FormatError, match="but not too many"):
+        note.parse_note(_note("text\n", *lines))
+
+
+@pytest.mark.parametrize("data", [_LINE + "\n", "text\n" + _LINE + "\n", "text\n\n" + _LINE, "\n"])
+def test_signature_lines_follow_an_empty_line_and_end(data: str) -> None:
+    with pytest.raises(FormatError, match="after an empty line"):
+        note.parse_note(data.encode())
+
+
+@pytest.mark.parametrize("line", ["\u2014 a-b", "\u2014", _LINE + " AAAA", _LINE + " ", _LINE.replace("\u2014", "-")])
+def test_a_signature_line_has_three_parts(line: str) -> None:
+    with pytest.raises(FormatError, match="is not a signature line"):
+        note.parse_note(_note("text\n", line))
+
+
+def test_a_policy_without_quorum_lets_two_views_stand() -> None:
+    log = f"log {_vkey('log.example', ED25519_NOTE)}\n"
+    witnesses = "".join(f"witness w{i} {_vkey(f'w{i}', note.ED25519_COSIGNATURE)}\n" for i in range(4))
+    assert parse_policy(f"{log}quorum none\n").is_split()
+    assert parse_policy(f"{log}{witnesses}group half 2 w0 w1 w2 w3\nquorum half\n").is_split()
+    assert not parse_policy(f"{log}{witnesses}group most 3 w0 w1 w2 w3\nquorum most\n").is_split()
+    assert not parse_policy(f"{log}{witnesses}quorum w0\n").is_split()
+
+
 def test_an_origin_has_at_most_255_characters() -> None:
     _, *rest = _CHECKPOINT.split("\n")
     assert parse_checkpoint("\n".join(["a" * 255, *rest]).encode()).origin == "a" * 255

@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 CRATE := crypto/native
-PACKAGES := biometric_idp crypto evoting loadtests mix_net verifier tests
+PACKAGES := biometric_idp crypto evoting loadtests mix_net services verifier tests
 JOBS ?= 2
 SCALE ?= 1000
 CONTEST ?=

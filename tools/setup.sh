@@ -92,6 +92,15 @@ native() {
     done
 }
 
+# What the tests of the services need: a database server, a browser, a software HSM.
+test_programs() {
+    local missing=()
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
+    command -v softhsm2-util >/dev/null || missing+=(softhsm2)
+    command -v chromium >/dev/null || missing+=(chromium)
+    [ ${#missing[@]} = 0 ] || debian "${missing[@]}" || say "without ${missing[*]}: tests that need them are skipped"
+}
+
 # One set-up at a time; the lock goes with this process.
 if command -v flock >/dev/null; then
     exec 9<"tools/setup.sh"
@@ -100,4 +109,5 @@ fi
 virtual_environment
 dependencies
 native
+test_programs
 "$VENV/bin/python" tools/link.py

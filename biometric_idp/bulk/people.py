@@ -44,7 +44,7 @@ class SyntheticPerson:
 
 def make_people(plans: Sequence[StylePlan], seed: int) -> Iterator[SyntheticPerson]:
     """As many persons for each ballot style as are on its roll, style after style."""
-    draw = random.Random(seed)  # noqa: S311  (synthetic data, nothing secret)
+    draw = random.Random(seed)
     number = 0
     for plan in plans:
         for _ in range(plan.roll):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from pathlib import Path
 
@@ -152,6 +153,39 @@ def test_wrong_vkeys_are_refused(change: tuple[str, str]) -> None:
         parse_vkey("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW".replace(*change))
 
 
+def _vkey_of(material: bytes, name: str = "log.example/one") -> str:
+    """A key of any material, with the key id that belongs to it."""
+    key_id = hashlib.sha256(name.encode() + b"\n" + material).digest()[:4]
+    return f"{name}+{key_id.hex()}+{base64.b64encode(material).decode()}"
+
+
+_POINT = bytes(LOG.verify_key)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is not a verifier key"),
+        ("log.example/one", "is not a verifier key"),
+        ("log.example/one+00000000", "is not a verifier key"),
+        (_vkey_of(b"\x01" + _POINT, ""), "is not a verifier key"),
+        (_vkey_of(b"\x01" + _POINT, "log example"), "is not a verifier key"),
+        (_vkey_of(b"\x01" + _POINT, "log\x1f"), "is not a verifier key"),
+        (_vkey_of(b""), "is not an Ed25519 key"),
+        (_vkey_of(b"\x01" + _POINT[:31]), "is not an Ed25519 key"),
+        (_vkey_of(b"\x01" + _POINT + b"\0"), "is not an Ed25519 key"),
+        (_vkey_of(b"\x02" + _POINT), "is not an Ed25519 key"),
+        (_vkey_of(b"\x01" + _POINT).upper(), "the key id of .* is not that of its key"),
+        (_vkey_of(b"\x01" + _POINT).replace("+", "+0", 1), "the key id of .* is not that of its key"),
+        (_vkey_of(b"\x01" + b"\x01" + bytes(31)), "is of small order or not canonical"),
+        (_vkey_of(b"\x01" + b"\xff" * 32), "is of small order or not canonical"),
+    ],
+)
+def test_what_is_wrong_with_a_vkey_is_named(text: str, words: str) -> None:
+    with pytest.raises(FormatError, match=words):
+        parse_vkey(text)
+
+
 def _witness(number: int) -> VerifierKey:
     seed = SigningKey(number.to_bytes(32, "big"))
     return VerifierKey(f"w{number}.example", ED25519_COSIGNATURE, bytes(seed.verify_key))
@@ -184,6 +218,8 @@ def test_a_quorum_of_groups(cosigned: str, reached: bool) -> None:
         ("threshold of zero", _HEAD + "group g 0 W1 W2\nquorum g\n"),
         ("threshold beyond members", _HEAD + "group g 3 W1 W2\nquorum g\n"),
         ("none as a member", _HEAD + "group g any none\nquorum g\n"),
+        ("a group called none", _HEAD + "group none any W1\nquorum none\n"),
+        ("a witness called none", _HEAD + f"witness none {_vkey(_witness(7))}\nquorum none\n"),
         ("a name twice", _HEAD + f"witness W1 {_vkey(_witness(7))}\nquorum W1\n"),
         ("a key twice", _HEAD + f"witness W7 {_vkey(_witness(1))}\nquorum W1\n"),
         ("a log key as witness", _HEAD + f"witness W7 {_vkey(LOG_KEY)}\nquorum W1\n"),

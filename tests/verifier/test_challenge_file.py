@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crypto.group import ORDER
+from evoting.ballots.build import challenge_ballots
 from tests.support.small_election import SmallElection
 from verifier.cli import main
 from verifier.record.cbor import decode, encode
@@ -121,3 +124,16 @@ def test_a_ballot_that_does_not_hold_fails_the_check(content: Content, describe:
     last = shown.splitlines()[-1]
     assert last.startswith("THE CHECK FAILED")
     assert words in last
+
+
+def test_a_device_that_opens_another_choice_than_it_encrypted_fails_the_check(
+    election: SmallElection, content: Content, describe: Describe
+) -> None:
+    """Everything is signed and proved; only the opening tells the lie."""
+    part, built = election.build("west", [1], 0)
+    shown = [chosen.copy() for chosen in built.selections]
+    shown[0].flat[0] ^= 1
+    (entry,) = challenge_ballots(election.key, part, replace(built, selections=shown), os.urandom)
+    code, printed = describe(content | {"entry": entry})
+    assert code == 1
+    assert "selections and randomizers do not encrypt to the ciphertexts" in printed.splitlines()[-1]

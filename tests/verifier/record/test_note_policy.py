@@ -205,33 +205,41 @@ def test_a_quorum_of_groups(cosigned: str, reached: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("defect", "policy"),
+    ("words", "policy"),
     [
-        ("empty", ""),
-        ("no quorum", _HEAD),
-        ("two quorums", _NESTED + "quorum W1\n"),
-        ("unknown quorum", _HEAD + "quorum W9\n"),
-        ("quorum before its definition", f"quorum W1\n{_HEAD}"),
-        ("a group of itself", _HEAD + "group g any g\nquorum g\n"),
-        ("a member twice", _HEAD + "group g 2 W1 W1\nquorum g\n"),
-        ("a member of two groups", _HEAD + "group g any W1\ngroup h any W1\nquorum g\n"),
-        ("threshold of zero", _HEAD + "group g 0 W1 W2\nquorum g\n"),
-        ("threshold beyond members", _HEAD + "group g 3 W1 W2\nquorum g\n"),
-        ("none as a member", _HEAD + "group g any none\nquorum g\n"),
-        ("a group called none", _HEAD + "group none any W1\nquorum none\n"),
-        ("a witness called none", _HEAD + f"witness none {_vkey(_witness(7))}\nquorum none\n"),
-        ("a name twice", _HEAD + f"witness W1 {_vkey(_witness(7))}\nquorum W1\n"),
-        ("a key twice", _HEAD + f"witness W7 {_vkey(_witness(1))}\nquorum W1\n"),
-        ("a log key as witness", _HEAD + f"witness W7 {_vkey(LOG_KEY)}\nquorum W1\n"),
-        ("a witness key as log", f"log {_vkey(_witness(1))}\nquorum none\n"),
-        ("an unknown word", _HEAD + "quorums W1\nquorum W1\n"),
-        ("a control character", _HEAD + "quorum W1\r\n"),
-        ("a thousand nested groups", _HEAD + "group g0 any W1\n"
+        ("exactly one quorum line", "\n"),
+        ("exactly one quorum line", _HEAD),
+        ("exactly one quorum line", _NESTED + "quorum W1\n"),
+        ("the quorum 'W9' is not defined", _HEAD + "quorum W9\n"),
+        ("the quorum 'W1' is not defined", f"quorum W1\n{_HEAD}"),
+        ("the member 'g' of 'g' is not defined", _HEAD + "group g any g\nquorum g\n"),
+        ("the member 'W1' of 'g' .* is in a group already", _HEAD + "group g 2 W1 W1\nquorum g\n"),
+        ("the member 'W1' of 'h' .* is in a group already", _HEAD + "group g any W1\ngroup h any W1\nquorum g\n"),
+        ("the threshold '0' of 'g'", _HEAD + "group g 0 W1 W2\nquorum g\n"),
+        ("the threshold '01' of 'g'", _HEAD + "group g 01 W1 W2\nquorum g\n"),
+        ("the threshold '3' of 'g'", _HEAD + "group g 3 W1 W2\nquorum g\n"),
+        ("the member 'none' of 'g' is not defined", _HEAD + "group g any none\nquorum g\n"),
+        ("'none' is defined twice or reserved", _HEAD + "group none any W1\nquorum none\n"),
+        ("'none' is defined twice or reserved", _HEAD + f"witness none {_vkey(_witness(7))}\nquorum none\n"),
+        ("'W1' is defined twice or reserved", _HEAD + f"witness W1 {_vkey(_witness(7))}\nquorum W1\n"),
+        ("the key of .* is repeated", _HEAD + f"witness W7 {_vkey(_witness(1))}\nquorum W1\n"),
+        ("the witness key of 'W7' has the wrong type", _HEAD + f"witness W7 {_vkey(LOG_KEY)}\nquorum W1\n"),
+        ("the log key of .* has the wrong type", f"log {_vkey(_witness(1))}\nquorum none\n"),
+        ("unknown line", _HEAD + "quorums W1\nquorum W1\n"),
+        ("unknown line", _HEAD + "group g any\nquorum W1\n"),
+        ("line 10: control character", _HEAD + "quorum W1\r\n"),
+        ("line 1: control character", f"# a\x01\n{_NESTED}"),
+        ("line 1: control character", f"# a\x7f\n{_NESTED}"),
+        ("text that ends with a newline", ""),
+        ("text that ends with a newline", _NESTED + "#"),
+        ("text that ends with a newline", f"# \ud800\n{_NESTED}"),
+        ("text that ends with a newline", f"# {chr(0xDFFF)}\n{_NESTED}"),
+        ("more than 128 groups", _HEAD + "group g0 any W1\n"
             + "".join(f"group g{n} any g{n - 1}\n" for n in range(1, 1000)) + "quorum g999\n"),
     ],
 )  # fmt: skip
-def test_wrong_policies_are_refused(defect: str, policy: str) -> None:
-    with pytest.raises(FormatError):
+def test_what_is_wrong_with_a_policy_is_named(words: str, policy: str) -> None:
+    with pytest.raises(FormatError, match=words):
         parse_policy(policy)
 
 
@@ -243,23 +251,29 @@ def test_a_trust_root_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("defect", "data"),
+    ("words", "data"),
     [
-        ("empty", b""),
-        ("not JSON", b"{"),
-        ("a list", b"[]"),
-        ("a missing member", json.dumps({**_TRUST, "policy": None}).encode()),
-        ("an unknown member", json.dumps({**_TRUST, "more": 1}).encode()),
-        ("a repeated member", json.dumps(_TRUST).replace("{", '{"format": "evoting-trust-root/v1",', 1).encode()),
-        ("another format", json.dumps({**_TRUST, "format": "evoting-trust-root/v2"}).encode()),
-        ("upper-case digits", json.dumps({**_TRUST, "fingerprint": "AB" * 32}).encode()),
-        ("a short fingerprint", json.dumps({**_TRUST, "fingerprint": "ab" * 31}).encode()),
-        ("deep nesting", b"[" * 100_000),
-        ("UTF-16", json.dumps(_TRUST).encode("utf-16")),
+        ("not JSON in UTF-8", b""),
+        ("not JSON in UTF-8", b"{"),
+        ("not JSON in UTF-8", json.dumps(_TRUST).encode("utf-16")),
+        ("not JSON in UTF-8", b"9" * 5_000),
+        ("the members are not exactly", b"[]"),
+        ("the members are not exactly", b"null"),
+        ("the members are not exactly", json.dumps({**_TRUST, "more": 1}).encode()),
+        ("the members are not exactly", json.dumps({"format": 1, "policy": 1}).encode()),
+        ("a member is repeated", json.dumps(_TRUST).replace("{", '{"format": "evoting-trust-root/v1",', 1).encode()),
+        ("the format .* is not", json.dumps({**_TRUST, "format": "evoting-trust-root/v2"}).encode()),
+        ("the fingerprint is not 64 hex digits", json.dumps({**_TRUST, "fingerprint": "AB" * 32}).encode()),
+        ("the fingerprint is not 64 hex digits", json.dumps({**_TRUST, "fingerprint": "ab" * 31}).encode()),
+        ("the fingerprint is not 64 hex digits", json.dumps({**_TRUST, "fingerprint": "ab" * 32 + "\n"}).encode()),
+        ("the fingerprint is not 64 hex digits", json.dumps({**_TRUST, "fingerprint": 7}).encode()),
+        ("the policy is not text", json.dumps({**_TRUST, "policy": None}).encode()),
+        ("nested too deeply", b"[" * 100_000),
+        ("nested too deeply", b'{"a":' * 100_000),
     ],
 )
-def test_wrong_trust_roots_are_refused(defect: str, data: bytes) -> None:
-    with pytest.raises(FormatError):
+def test_what_is_wrong_with_a_trust_root_is_named(words: str, data: bytes) -> None:
+    with pytest.raises(FormatError, match=words):
         parse_trust_root(data)
 
 

@@ -74,6 +74,10 @@ REFUSED: dict[str, tuple[Callable[[Content], Content], str]] = {
     "an election key that is no element": (lambda c: c | {"key": b"\xff" * 32}, "key: "),
     "a manifest that breaks a rule": (lambda c: with_manifest(c, closes=0), "manifest: closes"),
     "a manifest of another schema": (lambda c: with_manifest(c, more=0), "unknown key"),
+    "a ballot that was cast": (
+        lambda c: c | {"entry": encode({"type": "ballot", "body": b"", "signature": bytes(64)})},
+        "the entry is not a challenge",
+    ),
     "an entry of no form": (lambda c: c | {"entry": b"\xa3"}, "the entry is not a challenge"),
     "a style that the manifest has not": (
         lambda c: with_body(c, lambda body: body.update(style="north")),

@@ -207,6 +207,22 @@ def test_the_quick_split_compares_every_byte_of_the_form(kind: str, size: int) -
             assert split_voter_entry(changed) == decoded(changed), at
 
 
+@pytest.mark.parametrize("longer", ["body", "opening"])
+@pytest.mark.parametrize("size", [0, 23, 24, 255])
+def test_a_length_not_in_its_shortest_form_is_not_split(size: int, longer: str) -> None:
+    """The same entry with a head that is a byte longer than it needs to be."""
+    content = b"x" * size
+    fields: dict[str, Value] = {"type": "challenge", "body": b"", "signature": bytes(64), "opening": b""}
+    raw = encode({**fields, longer: content})
+    head = encode(content)[: len(encode(content)) - size]
+    wider = b"\x58" + bytes([size]) if size < 24 else b"\x59" + size.to_bytes(2, "big")
+    assert split_voter_entry(raw) is not None
+    changed = raw.replace(encode(longer) + head, encode(longer) + wider)
+    assert len(changed) == len(raw) + 1
+    assert decoded(changed) is None
+    assert split_voter_entry(changed) is None
+
+
 def test_a_body_that_is_no_byte_string_is_not_split() -> None:
     for body in ("text", 7, None, [b""]):
         raw = encode({"type": "ballot", "body": body, "signature": bytes(64)})  # type: ignore[dict-item]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,33 @@ def test_a_note_signature_is_no_cosignature_and_the_other_way_round() -> None:
     note = parse_note(TEXT + b"\n" + _line(as_witness, LOG.sign(TEXT).signature))
     assert not verify_note(note, as_witness)
     assert read_cosignature(note, as_witness) is None
+
+
+def test_a_proper_cosignature_under_a_key_of_another_type_does_not_count() -> None:
+    """The very bytes of a cosignature, by a key that is listed for signing notes."""
+    key = VerifierKey(WITNESS_KEY.name, ED25519_NOTE, WITNESS_KEY.public_key)
+    signature = WITNESS.sign(b"cosignature/v1\ntime 5\n" + TEXT).signature
+    note = parse_note(TEXT + b"\n" + _line(key, (5).to_bytes(8, "big") + signature))
+    assert read_cosignature(note, key) is None
+    assert not verify_note(note, key)
+
+
+@pytest.mark.parametrize(("time", "counts"), [(0, True), (2**63 - 1, True), (2**63, False), (2**64 - 1, False)])
+def test_the_time_of_a_cosignature_is_below_2_to_the_63(time: int, counts: bool) -> None:
+    note = parse_note(TEXT + b"\n" + _cosigned(time))
+    assert (read_cosignature(note, WITNESS_KEY) is not None) == counts
+
+
+@pytest.mark.parametrize("change", [lambda data: data[:-1], lambda data: data + b"\0", lambda data: data[:8]])
+def test_a_cosignature_has_exactly_its_length(change: Callable[[bytes], bytes]) -> None:
+    signature = WITNESS.sign(b"cosignature/v1\ntime 5\n" + TEXT).signature
+    data = (5).to_bytes(8, "big") + signature
+    assert read_cosignature(parse_note(TEXT + b"\n" + _line(WITNESS_KEY, data)), WITNESS_KEY) is not None
+    assert read_cosignature(parse_note(TEXT + b"\n" + _line(WITNESS_KEY, change(data))), WITNESS_KEY) is None
+
+
+def test_a_note_without_the_witness_has_no_cosignature_of_it() -> None:
+    assert read_cosignature(parse_note(TEXT + b"\n" + _signed()), WITNESS_KEY) is None
 
 
 def test_two_lines_of_one_key_are_refused() -> None:

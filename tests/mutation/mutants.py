@@ -69,6 +69,8 @@ NO_VERDICT = {
 _ERRORS = {"FormatError", "DecodeError", "NotRun", "UnreadableError"}
 _FAILURES = {"Failure", "RowFailure", "_failure", "failure", "MalformedRow"}
 _LISTS = {"failures", "failed", "unreadable", "wrong_tiles", "unsorted", "malformed"}
+#: What refuses by decoding, where nothing is done with what it gives.
+_DECODERS = {"elements_decode", "scalars_decode", "g1_decode", "g2_decode"}
 #: Names of intermediate results that are true where all is well.
 _GOOD = {"fits", "length_fits", "in_bounds", "reached", "rises"}
 
@@ -192,6 +194,7 @@ def _sites(function: Function) -> Iterator[_Site]:
     yield from _entries(function)
     yield from _refusals(function)
     yield from _conditions(function)
+    yield from _identities(function)
 
 
 # Whole functions
@@ -305,6 +308,8 @@ def _is_refusal(node: ast.AST, function: Function) -> bool:
         )
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
         method, owner = node.value.func.attr, ast.unparse(node.value.func.value).split(".")[-1]
+        if method.startswith("check_") or method in _DECODERS:
+            return True
         return method == "fail" or (method in ("append", "add", "merge", "extend") and owner in _LISTS)
     if isinstance(node, ast.AugAssign):
         return ast.unparse(node.target).split(".")[-1] in _LISTS
@@ -378,6 +383,19 @@ def _conditions(function: Function) -> Iterator[_Site]:
             yield from _reasons(node.value, "test", node.value.test, function, frozenset(), accepts=True)
         elif isinstance(node, ast.Assign | ast.Return) and node.value is not None and _is_good(node, function):
             yield from _reasons(node, "value", node.value, function, frozenset(), accepts=True)
+
+
+def _identities(function: Function) -> Iterator[_Site]:
+    """Decodings that refuse the identity, and now do not."""
+    for node in _own(function):
+        for keyword in node.keywords if isinstance(node, ast.Call) else ():
+            if keyword.arg == "allow_identity" and ast.unparse(keyword.value) == "False":
+
+                def apply(keyword: ast.keyword = keyword) -> None:
+                    keyword.value = ast.copy_location(ast.Constant(True), keyword.value)
+
+                name = _text(node)
+                yield _Site("condition", name, _lines(node), frozenset(), function.name, apply)
 
 
 def _is_good(node: ast.Assign | ast.Return, function: Function) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from biometric_idp.errors import IdpError, StateError
 from biometric_idp.files import write_atomic
@@ -20,10 +21,11 @@ from biometric_idp.issuer.record_check import read_trusted_fingerprint
 from crypto.dkg.driver import STEPS
 from crypto.errors import CryptoError
 from crypto.group import load_group, load_pairing_group, set_threads
+from services.errors import ServiceError
 
 
 def _keygen(arguments: argparse.Namespace) -> None:
-    secrets = IssuerDirectory(arguments.dir).generate_key(os.urandom(32), os.urandom(32))
+    secrets = IssuerDirectory(arguments.dir, arguments.database).generate_key(os.urandom(32), os.urandom(32))
     print(json.dumps({"key": bytes(secrets.signing.verify_key).hex()}))
 
 
@@ -31,7 +33,7 @@ def _ceremony(arguments: argparse.Namespace) -> None:
     group, pairing = load_group(), load_pairing_group()
     parameters = read_ceremony_parameters(arguments.parameters, group, pairing)
     progress = take_step(
-        IssuerDirectory(arguments.dir),
+        IssuerDirectory(arguments.dir, arguments.database),
         parameters,
         arguments.shared,
         arguments.step,
@@ -53,7 +55,7 @@ def _open(arguments: argparse.Namespace) -> None:
     if arguments.record is not None:
         trusted = (arguments.record, read_trusted_fingerprint(arguments.trust_root))
     objections = open_election(
-        IssuerDirectory(arguments.dir),
+        IssuerDirectory(arguments.dir, arguments.database),
         arguments.policy,
         arguments.roll,
         arguments.enrolment_log,
@@ -66,7 +68,7 @@ def _open(arguments: argparse.Namespace) -> None:
 
 def _issue(arguments: argparse.Namespace) -> None:
     answered, refused = answer_file(
-        IssuerDirectory(arguments.dir),
+        IssuerDirectory(arguments.dir, arguments.database),
         arguments.requests,
         arguments.answers,
         load_pairing_group(),
@@ -78,14 +80,14 @@ def _issue(arguments: argparse.Namespace) -> None:
 
 def _close(arguments: argparse.Namespace) -> None:
     now = arguments.now if arguments.now is not None else int(time.time())
-    statement, entry = close_ledger(IssuerDirectory(arguments.dir), now)
+    statement, entry = close_ledger(IssuerDirectory(arguments.dir, arguments.database), now)
     write_atomic(arguments.entry, entry)
     issued = {item.style: item.count for item in statement.issued}
     print(json.dumps({"issuer": statement.issuer, "issued": issued, "tree": statement.tree_root.hex()}))
 
 
 def _prove(arguments: argparse.Namespace) -> None:
-    proof, policy = prove_citizen_position(IssuerDirectory(arguments.dir), arguments.position)
+    proof, policy = prove_citizen_position(IssuerDirectory(arguments.dir, arguments.database), arguments.position)
     print(
         json.dumps(
             {
@@ -114,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     def step(name: str, run: Callable[[argparse.Namespace], None], about: str) -> argparse.ArgumentParser:
         child = steps.add_parser(name, help=about, description=about)
         child.add_argument("--dir", type=Path, required=True, help="the issuer's own directory, kept secret")
+        child.add_argument("--database", metavar="URL", help="where the ledger is, if not in DIR: postgresql://...")
         child.set_defaults(run=run)
         return child
 
@@ -147,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         set_threads(parsed.threads)
         parsed.run(parsed)
-    except (IdpError, CryptoError, OSError, sqlite3.Error, ValueError) as error:
+    except (IdpError, CryptoError, ServiceError, SQLAlchemyError, OSError, ValueError) as error:
         print(f"evoting-issuer: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""``evoting-issuer``: one credential issuer, from its key to its ledger statement. Issuance here goes by files."""
+"""``evoting-issuer``: one credential issuer, from its key to its ledger statement; issuance by files or over HTTP."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from biometric_idp.errors import IdpError, StateError
 from biometric_idp.files import write_atomic
 from biometric_idp.issuer.ceremony import issuance_keys_blob, read_ceremony_parameters, take_step
-from biometric_idp.issuer.keys import IssuerDirectory
-from biometric_idp.issuer.office import answer_file, close_ledger, open_election, prove_citizen_position
+from biometric_idp.issuer.keys import IssuerDirectory, issuer_index
+from biometric_idp.issuer.office import answer_file, close_ledger, export_ledger, open_election, prove_citizen_position
+from biometric_idp.issuer.position_tree import proof_to_json
 from biometric_idp.issuer.record_check import read_trusted_fingerprint
 from crypto.dkg.driver import STEPS
 from crypto.errors import CryptoError
@@ -87,18 +88,29 @@ def _close(arguments: argparse.Namespace) -> None:
 
 
 def _prove(arguments: argparse.Namespace) -> None:
-    proof, policy = prove_citizen_position(IssuerDirectory(arguments.dir, arguments.database), arguments.position)
-    print(
-        json.dumps(
-            {
-                "fingerprint": policy.fingerprint.hex(),
-                "position": proof.position,
-                "issued": None if proof.value is None else proof.value.hex(),
-                "salt": proof.salt.hex(),
-                "path": [node.hex() for node in proof.path],
-            }
-        )
-    )
+    directory = IssuerDirectory(arguments.dir, arguments.database)
+    proof, policy = prove_citizen_position(directory, arguments.position)
+    index = issuer_index(policy, directory.read_key().signing)
+    print(json.dumps(proof_to_json(proof, None, policy.fingerprint, index)))
+
+
+def _export_ledger(arguments: argparse.Namespace) -> None:
+    size = export_ledger(IssuerDirectory(arguments.dir, arguments.database), arguments.out)
+    print(json.dumps({"entries": size}))
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    # What a service takes is loaded only here: the other steps run where there is no web framework.
+    from biometric_idp.issuer.http.app import create_issuer_app
+    from biometric_idp.issuer.http.config import IssuerConfig
+    from biometric_idp.issuer.http.desk import Desk
+    from services.config import read_config
+    from services.run import serve
+
+    config = read_config(arguments.config, IssuerConfig)
+    desk = Desk(config, arguments.config.parent)
+    name = f"issuer-{desk.keys.index}"
+    serve(name, lambda port: create_issuer_app(desk, config, port), arguments.host, arguments.port)
 
 
 def _progress(what: str) -> Callable[[int], None]:
@@ -141,6 +153,14 @@ def _parser() -> argparse.ArgumentParser:
     close.add_argument("--now", type=int)
     prove = step("prove", _prove, "Prove to a citizen what was, or was not, issued in their name.")
     prove.add_argument("--position", type=int, required=True)
+    export = step("export-ledger", _export_ledger, "Write the confidential ledger for an accredited auditor.")
+    export.add_argument("--out", type=Path, required=True, help="file, readable by its owner only")
+    about = "Answer requests over HTTP; see docs/identity.md for the configuration."
+    service = steps.add_parser("serve", help=about, description=about)
+    service.add_argument("--config", type=Path, required=True, help="TOML file; paths in it are relative to it")
+    service.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    service.add_argument("--port", type=int, default=0, help="0 takes a free one; it is printed")
+    service.set_defaults(run=_serve)
     return parser
 
 

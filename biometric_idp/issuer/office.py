@@ -33,6 +33,7 @@ from crypto.log.tiles import TileFrontier
 REQUESTS_LINE = b"evoting-requests/v1\n"
 ANSWERS_LINE = b"evoting-answers/v1\n"
 ENROLMENT_LINE = b"evoting-enrolment-log/v1\n"
+LEDGER_LINE = b"evoting-ledger/v1\n"
 #: Requests answered in one transaction and one call of the arithmetic.
 CHUNK = 4096
 
@@ -208,6 +209,35 @@ def close_ledger(directory: IssuerDirectory, time: int) -> tuple[LedgerStatement
     signature = sign_role_entry(secrets.signing, policy.fingerprint, "ledger", body)
     entry = cbor.encode({"type": "ledger", "body": body, "signatures": [{"role": role, "signature": signature}]})
     return statement, entry
+
+
+def ledger_file_head(fingerprint: bytes, issuer: int, checkpoint: str) -> bytes:
+    """What stands before the entries in a ledger's file for auditors."""
+    return LEDGER_LINE + fingerprint + issuer.to_bytes(4, "big") + frame_item(checkpoint.encode())
+
+
+def export_ledger(directory: IssuerDirectory, path: Path) -> int:
+    """Write the whole ledger with a checkpoint of its size, for an accredited auditor; returns the size.
+
+    Raises:
+        StateError: no election was opened, or the database is an old copy.
+    """
+    policy, _ = directory.read_election()
+    secrets = directory.read_key()
+    index = issuer_index(policy, secrets.signing)
+    with IssuerStore(directory.database, policy.fingerprint, index) as store:
+        log = OnlineLog(store.engine, store.log.origin, secrets.signing, head_file=directory.head)
+        head = log.sign()
+        cosigned = log.checkpoint() if log.published() == head.checkpoint else None
+        size = head.checkpoint.size
+
+        def produce() -> Iterator[bytes]:
+            yield ledger_file_head(policy.fingerprint, index, cosigned or head.note.encode().decode())
+            for entry in log.entries(0, size):
+                yield frame_item(entry)
+
+        write_atomic(path, produce(), secret=True)
+    return size
 
 
 def prove_citizen_position(directory: IssuerDirectory, position: int) -> tuple[PositionProof, IssuancePolicy]:

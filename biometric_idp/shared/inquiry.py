@@ -1,4 +1,7 @@
-"""Position inquiries: the identity provider's word that a person asks about their own roll position (section 5.7)."""
+"""Inquiries: the identity provider's word that a person may ask about their own roll position (section 5.7).
+
+Issuer 0 is the registrar, who answers about the roll; issuers 1..m answer about their ledgers.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,12 @@ from crypto import cbor
 from crypto.hashing import u64
 
 INQUIRY_DOMAIN = "evoting/v1/position-inquiry"
-#: Who is asked, where it is the registrar and not an issuer.
-REGISTRAR = 0
-MAX_INQUIRY_BYTES = 1024
-_MEMBERS = frozenset({"fingerprint", "issuer", "position", "date", "signature"})
+_INQUIRY = frozenset({"fingerprint", "issuer", "position", "date", "signature"})
 
 
 @dataclass(frozen=True, slots=True)
-class PositionInquiry:
-    """A person asks ``issuer`` about their own position. Date: days since 1970-01-01."""
+class Inquiry:
+    """Who may ask whom about which position, and on which day (days since 1970-01-01)."""
 
     fingerprint: bytes
     issuer: int
@@ -40,26 +40,25 @@ class PositionInquiry:
             }
         )
 
-    def holds(self, identity_provider: bytes) -> bool:
-        """Whether the identity provider with this key signed it. Everything else is for the caller to judge."""
+    def holds(self, public_key: bytes) -> bool:
+        """Whether the identity provider with this key signed the inquiry."""
         parts = _parts(self.fingerprint, self.issuer, self.position, self.date)
-        return frames_signature_holds(identity_provider, self.signature, INQUIRY_DOMAIN, *parts)
+        return frames_signature_holds(public_key, self.signature, INQUIRY_DOMAIN, *parts)
 
 
-def sign_inquiry(key: SigningKey, fingerprint: bytes, issuer: int, position: int, date: int) -> PositionInquiry:
-    """By the identity provider, for a person who has signed in and has this position."""
+def sign_inquiry(key: SigningKey, fingerprint: bytes, issuer: int, position: int, date: int) -> Inquiry:
     signature = sign_frames(key, INQUIRY_DOMAIN, *_parts(fingerprint, issuer, position, date))
-    return PositionInquiry(fingerprint, issuer, position, date, signature)
+    return Inquiry(fingerprint, issuer, position, date, signature)
 
 
-def decode_inquiry(data: bytes) -> PositionInquiry:
-    """Strict inverse of ``PositionInquiry.encode``.
+def decode_inquiry(data: bytes) -> Inquiry:
+    """Strict inverse of ``Inquiry.encode``.
 
     Raises:
         FormatError: says which member is malformed.
     """
-    members = decode_map(data, _MEMBERS, "inquiry", MAX_INQUIRY_BYTES)
-    return PositionInquiry(
+    members = decode_map(data, _INQUIRY, "inquiry", 1024)
+    return Inquiry(
         require_bytes(members["fingerprint"], "fingerprint", 32),
         require_uint(members["issuer"], "issuer"),
         require_uint(members["position"], "position"),

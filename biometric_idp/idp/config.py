@@ -238,7 +238,7 @@ class IdpConfig(Config):
         if "face" not in self.enrolment.steps:
             raise ValueError("steps without liveness and face are for MODEL deployments (model = true)")
         if self.origin == AUTO:
-            raise ValueError("origin = \"auto\" is for MODEL deployments")
+            raise ValueError('origin = "auto" is for MODEL deployments')
         for election in self.elections:
             if election.model:
                 raise ValueError(f"election {election.id} is MODEL, but this deployment is not")

@@ -13,7 +13,9 @@ from fastapi import Depends, Request
 from nacl.signing import SigningKey
 
 from biometric_idp.idp.config import ElectionConfig, IdpConfig
+from biometric_idp.idp.passkeys.verify import AuthenticatorPolicy
 from biometric_idp.idp.tables import AUDIT
+from biometric_idp.idp.voting.registrar_client import RegistrarClient
 from biometric_idp.logs.online import OnlineLog
 from biometric_idp.population.register import Register
 from biometric_idp.shared.audit.service import Audit
@@ -34,7 +36,8 @@ class Idp:
 
     Attributes:
         origin: of its own pages, exact; known only when the port is.
-        roots: attestation roots in PEM by format, for sign-in passkeys and for voting passkeys.
+        policy, voting_policy: authenticators that are let in for sign-in passkeys and for voting passkeys.
+        registrars: by election id.
         logs: enrolment log by election id.
     """
 
@@ -44,6 +47,9 @@ class Idp:
     key: SigningKey = field(repr=False)
     secret: bytes = field(repr=False)
     register: Register
+    policy: AuthenticatorPolicy
+    voting_policy: AuthenticatorPolicy
+    registrars: Mapping[str, RegistrarClient]
     logs: Mapping[str, OnlineLog]
     clock: Clock
     audit: Audit = field(default_factory=lambda: Audit(AUDIT))

@@ -15,7 +15,7 @@ from biometric_idp.registrar.channels import models as _outbox_models  # noqa: F
 from biometric_idp.registrar.channels.service import Outbox
 from biometric_idp.registrar.config import RegistrarConfig
 from biometric_idp.registrar.confirmations.endpoints import router as confirmations
-from biometric_idp.registrar.context import Clock, Registrar, now, open_channels, read_secret
+from biometric_idp.registrar.context import Clock, Registrar, now, open_channels
 from biometric_idp.registrar.officers.endpoints import router as officers
 from biometric_idp.registrar.rolls.endpoints import router as rolls
 from biometric_idp.registrar.tables import AUDIT, METADATA
@@ -24,6 +24,7 @@ from biometric_idp.shared.audit.service import Audit
 from biometric_idp.shared.background import Repeated
 from biometric_idp.shared.commits import Committer, Probe, no_probe
 from biometric_idp.shared.hosts import host_values
+from biometric_idp.shared.secret import read_secret
 from services.app import ServiceOptions, create_app
 from services.database import open_engine, reading
 from services.migrations import upgrade

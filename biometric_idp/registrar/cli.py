@@ -14,16 +14,16 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from biometric_idp.errors import IdpError, StateError
-from biometric_idp.files import write_atomic
 from biometric_idp.population.pin import is_pin
 from biometric_idp.registrar.app import SERVICE, make_app, open_registrar
 from biometric_idp.registrar.config import RegistrarConfig
-from biometric_idp.registrar.context import SECRET_BYTES, Registrar
+from biometric_idp.registrar.context import Registrar
 from biometric_idp.registrar.purge import purge
 from biometric_idp.registrar.roll import write_roll
 from biometric_idp.registrar.rolls.repository import RollRepository
 from biometric_idp.registrar.rolls.service import import_roll
 from biometric_idp.role_key import write_role_key
+from biometric_idp.shared.secret import write_secret
 from crypto.errors import CryptoError
 from services.config import read_config
 from services.database import reading
@@ -45,8 +45,7 @@ def _init(arguments: argparse.Namespace) -> None:
     config = read_config(arguments.config, RegistrarConfig)
     base = arguments.config.parent
     public = write_role_key(base / config.key, "registrar", os.urandom(32))
-    if not (base / config.secret).exists():
-        write_atomic(base / config.secret, os.urandom(SECRET_BYTES), secret=True)
+    write_secret(base / config.secret)
     _open(arguments)
     print(json.dumps({"key": public.hex()}))
 

@@ -23,10 +23,8 @@ from biometric_idp.registrar.rolls.service import RollProver
 from biometric_idp.registrar.tables import AUDIT
 from biometric_idp.shared.audit.service import Audit
 from biometric_idp.shared.commits import Committer
-from services.errors import ConfigError
 from services.problems import Problem
 
-SECRET_BYTES = 32
 Clock = Callable[[], int]
 
 
@@ -76,23 +74,6 @@ class Registrar:
 def key_prefix(key: bytes) -> str:
     """What messages and pages call a key: the first eight hexadecimal digits of its digest."""
     return sha256(key).hexdigest()[:8]
-
-
-def read_secret(path: Path) -> bytes:
-    """The server's pepper.
-
-    Raises:
-        ConfigError: missing, of another length, or readable by others.
-    """
-    try:
-        if path.stat().st_mode & 0o077:
-            raise ConfigError(f"{path} can be read by others: chmod 600 it")
-        secret = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    if len(secret) != SECRET_BYTES:
-        raise ConfigError(f"{path}: not a secret of {SECRET_BYTES} bytes")
-    return secret
 
 
 def open_channels(config: ChannelsConfig, base: Path) -> dict[str, Channel]:

@@ -29,7 +29,7 @@ _UNDERSTOOD = frozenset({"basic_constraints", "key_usage", "private_key_usage_pe
 
 @dataclass(frozen=True)
 class Certificate:
-    """An X.509 certificate of version 3, decoded far enough that everything used of it is valid."""
+    """An X.509 certificate of version 3. Everything that is used of it is decoded at once: the parser is lazy."""
 
     der: bytes = field(repr=False)
     subject: bytes = field(repr=False)
@@ -44,7 +44,9 @@ class Certificate:
     authority_key_id: bytes | None = field(repr=False)
     #: (not before, not after) of the private key, where the certificate says so.
     key_period: tuple[datetime | None, datetime | None]
-    _parsed: Any = field(repr=False, compare=False)
+    _algorithm: Any = field(repr=False, compare=False)
+    _signature: bytes = field(repr=False)
+    _signed: bytes = field(repr=False)
 
     @property
     def fingerprint(self) -> str:
@@ -59,9 +61,9 @@ class Certificate:
         """
         verify_signature(
             authority.key,
-            self._parsed["signature_algorithm"],
-            bytes(self._parsed["signature_value"]),
-            self._parsed["tbs_certificate"].dump(),
+            self._algorithm,
+            self._signature,
+            self._signed,
             None,
             "chip-untrusted",
             what,
@@ -104,7 +106,9 @@ def decode_certificate(der: bytes, what: str) -> Certificate:
             None if key_id is None else key_id.native,
             authority_id,
             (None, None) if period is None else (period["not_before"].native, period["not_after"].native),
-            parsed,
+            parsed["signature_algorithm"],
+            bytes(parsed["signature_value"]),
+            body.dump(),
         )
 
 

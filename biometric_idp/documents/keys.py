@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 
@@ -155,5 +155,5 @@ def verify_signature(
             key.verify(signature, message, ec.ECDSA(hashed))
         else:
             raise DocumentRefused(CODE, f"the signature algorithm of {what} does not fit its key")
-    except InvalidSignature:
+    except (InvalidSignature, ValueError, UnsupportedAlgorithm):
         raise DocumentRefused(code, f"the signature of {what} does not hold") from None

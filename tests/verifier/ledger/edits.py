@@ -15,6 +15,7 @@ from nacl.signing import SigningKey
 from biometric_idp.enrolment.passkey import make_assertion
 from biometric_idp.idp.ticket import sign_tickets
 from biometric_idp.issuer.ledger import sign_ledger_checkpoint
+from biometric_idp.policy import sign_officer_passkey
 from biometric_idp.request import Assertion, Request
 from tests.support.small_election import ORIGIN
 from tests.support.small_manifest import OPENS
@@ -225,6 +226,17 @@ def foreign_log(case: Case) -> None:
 
 def officer_file(change: Callable[[Any], object]) -> Edit:
     return lambda case: change(case.officers["officers"])
+
+
+def officer_of(role: str, key: str) -> Edit:
+    """A role, with the signature of a key, stands for the first officer's passkey."""
+
+    def edit(case: Case) -> None:
+        own = case.world.officer_passkeys[0].public
+        signed_by = sign_officer_passkey(case.world.keys[key], case.world.fingerprint, role, own)
+        case.officers["officers"][0].update(role=role, signature=signed_by.signature.hex())
+
+    return edit
 
 
 def swap_signatures(officers: Any) -> None:

@@ -251,6 +251,8 @@ def test_a_record_without_opening_leaves_nothing_to_work_on(case: Case) -> None:
     status = {check["name"]: (check["status"], check["cause"]) for check in report["checks"]}
     assert code == 1
     assert status["audit.record"] == ("fail", None)
+    sentences = [failure["sentence"] for failure in failing(report)["audit.record"]]
+    assert "the record cannot be used: order.counts: there is no opening entry" in sentences
     assert status["audit.enrolment"] == status["audit.assertion"] == ("not-run", "audit.record")
     assert status["audit.complete"] == ("fail", None)
     jsonschema.validate(report, audit_schema())
@@ -262,6 +264,19 @@ def test_a_manifest_without_voting_origin_leaves_no_assertion_to_judge(case: Cas
     _, report, _ = case.run()
     status = {check["name"]: check["status"] for check in report["checks"]}
     assert (status["audit.record"], status["audit.assertion"]) == ("fail", "not-run")
+
+
+def test_a_manifest_without_identity_provider_leaves_nobody_to_ask_for_tickets(case: Case) -> None:
+    def drop(edited: Any) -> None:
+        roles = [role for role in edited if role["kind"] != "identity-provider"]
+        edited[:] = roles
+
+    case.record.edit_blob("manifest", "manifest", lambda content: drop(content["roles"]))
+    case.restated = False
+    _, report, _ = case.run()
+    status = {check["name"]: (check["status"], check["cause"]) for check in report["checks"]}
+    assert status["audit.record"] == ("fail", None)
+    assert status["audit.ticket"] == ("not-run", "audit.record")
 
 
 def test_the_enrolment_entry_of_the_opening_must_be_there(case: Case) -> None:
@@ -359,7 +374,7 @@ DAMAGED: list[tuple[str, str, Damage]] = [
     ("officers", "officers[1].key: not hex digits", officers_with(lambda o: o[1].update(key="x"))),
     ("officers", "officers[1].key: not lower-case", officers_with(lambda o: o[1].update(key="AB"))),
     ("officers", "officers[1].algorithm: neither", officers_with(lambda o: o[1].update(algorithm=-257))),
-    ("officers", "officers[1].algorithm: neither", officers_with(lambda o: o[1].update(algorithm=True))),
+    ("officers", "officers[1].algorithm: neither", officers_with(lambda o: o[1].update(algorithm=-7.0))),
     ("record/checkpoint", "must end with signature lines", lambda data: b"x\n"),
 ]
 

@@ -167,7 +167,7 @@ def test_a_record_without_opening_is_no_ground(world: AuditElection, case: Case,
     proof = {**world.position_proof(4, ABSTAINER), "statement": interim(world, 4)}
     code, out, _ = check(proof, case.record.root)
     assert code == 1
-    assert "position.record     FAIL" in out
+    assert "position.record     FAIL     the record cannot be used: order.counts" in out
     assert "position.statement  FAIL     not run because of order.counts" in out
 
 

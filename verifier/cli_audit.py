@@ -40,8 +40,8 @@ def add_commands(commands: Any) -> None:
     ledger = commands.add_parser(
         "ledger",
         help="audit issuers' ledgers (accredited auditors)",
-        description="Check the enrolment log and the entries of issuers' ledgers: every check of section 5.12 of "
-        "docs/spec/05-credentials.md. Ledgers and enrolment log are confidential; keep the report's positions so too.",
+        description="Check the enrolment log and the entries of issuers' ledgers: every check of section 5.12 of\n"
+        "docs/spec/05-credentials.md. Ledgers and enrolment log are confidential; so are positions in the report.",
         epilog="Example:\n"
         "  evoting-verify ledger --record var/demo/record --trust-root var/demo/trust-root.json \\\n"
         "    --enrolment-log enrolment-log.bin --roll roll.bin --officers policy.json \\\n"

@@ -33,3 +33,6 @@ def _by_our_names(result: CheckResult) -> CheckResult:
     """Where something of the record is missing, its own check names a check of section 11; here it is one of ours."""
     foreign = result.cause is not None and not result.cause.startswith("audit.")
     return replace(result, cause="audit.record") if foreign else result
+
+
+__all__ = ["AUDITS", "COMPLETE", "ORDER", "run_audit"]

@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "verifier"
 #: What only shows a verdict, or moves work between processes, decides nothing.
-EXCLUDED = ("report/", "progress.py", "cli.py", "__main__.py", "stream/pool.py")
+EXCLUDED = ("report/", "progress.py", "cli.py", "cli_audit.py", "__main__.py", "stream/pool.py")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Edit = Callable[[], None]

@@ -15,6 +15,7 @@ from tests.mutation.mutants import PACKAGE, edited_module, find_mutants, source_
 from tests.mutation.redundant import REDUNDANT
 from tests.mutation.run import NOTHING
 from verifier.checks.registry import CHECKS
+from verifier.ledger.run import AUDITS
 
 pytestmark = pytest.mark.slow
 
@@ -89,7 +90,9 @@ def test_no_change_at_all_survives_and_fails_the_run(sample: tuple[int, dict[str
 
 def test_every_check_and_every_equation_of_the_shuffle_is_a_mutant() -> None:
     mutants = [mutant for path in source_files() for mutant in find_mutants(path, path.read_text())]
-    assert {mutant.subject for mutant in mutants if mutant.kind == "check"} == {check.name for check in CHECKS}
+    assert {mutant.subject for mutant in mutants if mutant.kind == "check"} == {
+        check.name for check in (*CHECKS, *AUDITS.values())
+    }
     page = (PACKAGE.parent / "docs/spec/08-mixing.md").read_text()
     named = {mutant.id.rsplit(":", 1)[1] for mutant in mutants if mutant.id.startswith("equations.shuffle._")}
     assert len(named) >= 15

@@ -22,7 +22,7 @@ from verifier.record.errors import FormatError
 from verifier.record.files import blob_path
 from verifier.record.policy import parse_policy
 from verifier.record.trust import TrustRoot
-from verifier.run import _run
+from verifier.run import run_check
 from verifier.state import State
 
 
@@ -185,7 +185,7 @@ def test_L6_a_policy_whose_quorums_need_not_meet(edited: Edited) -> None:
 
 def _result(edited: Edited, function: Any) -> tuple[str, list[str]]:
     state = edited.state()
-    result = _run(Check("record.files", 1, "-", "-", function), state)
+    result = run_check(Check("record.files", 1, "-", "-", function), state)
     return result.status, [failure.sentence for failure in result.failures]
 
 

@@ -33,6 +33,16 @@ SAMPLE = {
         "record/test_note_policy.py::test_hostile_checkpoints_are_refused"
     ),
     "record.policy.Policy._holds:equation:True": "record/test_note_policy.py::test_a_quorum_of_groups",
+    "record.note.read_cosignature:refusal:return Cosignature(": (
+        "record/test_note_policy.py::test_signatures_over_other_bytes_do_not_hold"
+    ),
+    "record.entries.split_voter_entry:refusal:return None#4": (
+        "stream/test_templates.py::test_the_quick_split_compares_every_byte_of_the_form"
+    ),
+    "stream.precedence.wrong_sequences:entry:claimed counted, but": "stream/test_precedence.py::test_sequences",
+    "stream.templates.Template.matches:condition:numbers < high": (
+        "stream/test_templates.py::test_a_head_in_place_of_a_sequence_number_of_one_byte_is_malformed"
+    ),
 }
 
 

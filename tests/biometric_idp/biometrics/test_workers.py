@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import threading
 import time
@@ -16,8 +17,10 @@ import pytest
 from biometric_idp.biometrics.errors import Busy, ImageRefused, MatcherUnavailable, TemplateMismatch, WorkerFailed
 from biometric_idp.biometrics.face_dlib import DlibFaceMatcher, compare_faces
 from biometric_idp.biometrics.interface import Score, Template
+from biometric_idp.biometrics.liveness import LivenessSession
 from biometric_idp.biometrics.workers import MatcherPool, WorkerSettings
 from biometric_idp.errors import FormatError, StateError
+from tests.biometric_idp.biometrics.live import FPS, KEY, session, video
 from tests.support.faces import finger, image, portrait
 
 pytestmark = pytest.mark.slow
@@ -192,3 +195,17 @@ def test_many_threads_get_each_their_own_answer(pool: MatcherPool) -> None:
         thread.join()
     assert wrong == []
     assert isinstance(pool.compare(expected[names[0]], expected[names[1]]), Score)
+
+
+def test_liveness_runs_on_workers(pool: MatcherPool) -> None:
+    """The one place where the session, the pool and the state in a database meet, as the service uses them."""
+    live = session(("turn-left",))
+    chance = random.Random(1)
+    for index, frame in enumerate(video("biden", ("turn-left",))):
+        now = live.started + 0.1 + index / FPS
+        verdict = live.accept(index, frame, now=now, key=KEY, measure=pool.measure, random=chance)
+        live = LivenessSession.from_json(live.to_json(KEY), live.settings, KEY)
+        if verdict.state != "ongoing":
+            break
+    assert verdict.state == "passed"
+    assert pool.compare(live.best_template(), pool.extract("face", portrait("biden"))).matches

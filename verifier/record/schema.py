@@ -86,14 +86,16 @@ def one_of(*values: str) -> Schema:
     return check
 
 
-def octets(size: int | None = None) -> Schema:
-    """Bytes, of one size or of any."""
+def octets(size: int | None = None, *, minimum: int = 0, maximum: int | None = None) -> Schema:
+    """Bytes, of one size or within bounds."""
 
     def check(value: Any, path: str) -> bytes:
         if type(value) is not bytes:
             raise FormatError(f"{path}: bytes are expected, not {_kind(value)}")
         if size is not None and len(value) != size:
             raise FormatError(f"{path}: {len(value)} bytes instead of {size}")
+        if len(value) < minimum or (maximum is not None and len(value) > maximum):
+            raise FormatError(f"{path}: {len(value)} bytes are out of bounds")
         return value
 
     return check

@@ -71,7 +71,8 @@ class Settings:
 
 
 _SETTINGS = frozenset({
-    "format", "election", "provider", "registrar", "origin", "rp-id", "voting-origin", "voting-rp-id", "spool", "issuers",
+    "format", "election", "provider", "registrar", "origin", "rp-id", "voting-origin", "voting-rp-id", "spool",
+    "issuers",
 })  # fmt: skip
 
 

@@ -1,0 +1,39 @@
+"""Rate limits in the database, so that all processes of a service share them."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from services.problems import Problem
+
+
+def rate_table(metadata: MetaData) -> Table:
+    """Hits of a subject in a window of time. ``subject`` is a digest, never a person."""
+    return Table(
+        "rate",
+        metadata,
+        Column("bucket", String(40), primary_key=True),
+        Column("subject", LargeBinary(32), primary_key=True),
+        Column("starts", BigInteger, primary_key=True),
+        Column("ends", BigInteger, nullable=False, index=True),
+        Column("hits", Integer, nullable=False),
+    )
+
+
+def take(db: Connection, table: Table, bucket: str, subject: bytes, most: int, seconds: int, now: int) -> None:
+    """Count one hit.
+
+    Raises:
+        Problem: ``too-many-requests``, where there were ``most`` in this window already.
+    """
+    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
+    starts = now - now % seconds
+    statement = insert(table).values(bucket=bucket, subject=subject, starts=starts, ends=starts + seconds, hits=1)
+    counted = statement.on_conflict_do_update(
+        index_elements=["bucket", "subject", "starts"],
+        set_={"hits": table.c.hits + 1},
+        where=table.c.hits < most,
+    )
+    if db.execute(counted).rowcount == 0 or most < 1:
+        raise Problem("too-many-requests", retry_after=starts + seconds - now)

@@ -133,7 +133,8 @@ class OidcRepository:
         """False if this client used this id before."""
         kind = postgresql.insert if self._db.dialect.name == "postgresql" else sqlite.insert
         statement = kind(ASSERTION).values(client=client, jti=digest(jti), expires=expires).on_conflict_do_nothing()
-        return self._db.execute(statement).rowcount == 1
+        # The driver of PostgreSQL does not count inserted rows (-1), so the row itself is asked back.
+        return self._db.execute(statement.returning(ASSERTION.c.client)).first() is not None
 
 
 def revoke_subject(db: Connection, subject: str, now: int) -> int:

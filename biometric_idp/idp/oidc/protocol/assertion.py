@@ -18,8 +18,8 @@ from biometric_idp.idp.oidc.protocol.request import Request
 
 _MOST_CHARACTERS = 4096
 _MOST_JTI = 128
-#: An assertion is for one request: what is valid for longer would have to be remembered for longer.
-MOST_SECONDS = 300
+#: Ids are remembered until they expire. Libraries make assertions for a minute up to an hour.
+MOST_SECONDS = 3600
 _LEEWAY = 30
 
 

@@ -39,8 +39,8 @@ class SmsConfig(Config):
     url: str
     sender: str
     token_file: Path | None = None
-    fields: dict[str, str] = {}
-    constants: dict[str, str] = {}
+    fields: dict[str, str] = Field(default={})
+    constants: dict[str, str] = Field(default={})
     ca_file: Path | None = None
 
     @model_validator(mode="after")
@@ -101,12 +101,12 @@ class ElectionConfig(Config):
     origin: Origin
     identity_provider: Hex32
     voting_origin: str
-    title: dict[Literal["ky", "ru", "en"], str]
+    title: dict[str, str]
     model: bool = False
 
     @model_validator(mode="after")
     def _titles(self) -> ElectionConfig:
-        if len(self.title) != 3:
+        if self.title.keys() != {"ky", "ru", "en"}:
             raise ValueError("the title is needed in ky, ru and en")
         return self
 
@@ -128,8 +128,8 @@ class RegistrarConfig(Config):
     channels: ChannelsConfig
     codes: CodesConfig = CodesConfig()
     office: OfficeConfig | None = None
-    officers: list[OfficerConfig] = []
-    elections: list[ElectionConfig] = []
+    officers: list[OfficerConfig] = Field(default=[])
+    elections: list[ElectionConfig] = Field(default=[])
     retention: RetentionConfig = RetentionConfig()
 
     @model_validator(mode="after")

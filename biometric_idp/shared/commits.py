@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from services.database import is_postgresql, transaction
+from services.database import is_postgresql, reading, transaction
 from services.problems import Problem
 
 Result = TypeVar("Result")
@@ -53,3 +53,8 @@ class Committer:
         if isinstance(outcome, Problem):
             raise outcome
         return outcome
+
+    def read(self, work: Callable[[Connection], Result]) -> Result:
+        """Run work that changes nothing; it waits for no writer."""
+        with reading(self.engine) as connection:
+            return work(connection)

@@ -41,7 +41,7 @@ class Outbox:
 
     def __init__(self, committer: Committer, channels: Mapping[str, Channel], clock: Callable[[], int]) -> None:
         self._committer = committer
-        self._channels = channels
+        self.channels = channels
         self._clock = clock
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -51,7 +51,7 @@ class Outbox:
         self, db: Connection, contacts: Contacts, kind: str, language: str, seconds: int, **values: str
     ) -> str | None:
         """Put a message into the outbox; gives the hint, or None where the person has no address."""
-        chosen = choose_channel(contacts, self._channels)
+        chosen = choose_channel(contacts, self.channels)
         if chosen is None:
             return None
         channel, address, hint = chosen
@@ -74,7 +74,7 @@ class Outbox:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=10)
-        for channel in self._channels.values():
+        for channel in self.channels.values():
             channel.close()
 
     def _run(self) -> None:
@@ -108,7 +108,7 @@ class Outbox:
         return len(due)
 
     def _deliver(self, name: str, message: Message) -> None:
-        channel = self._channels.get(name)
+        channel = self.channels.get(name)
         if channel is None:
             raise DeliveryError("this channel is no longer configured")
         channel.deliver(message)

@@ -1,4 +1,4 @@
-"""Messages as files in a directory, for model elections and tests: whoever reads them plays the citizens' telephones."""
+"""Messages as files in a directory, for model elections: whoever reads them plays the citizens' telephones."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, String, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
+from biometric_idp.shared.inserts import insert_or_update
 from services.problems import Problem
 
 
@@ -27,13 +27,8 @@ def take(db: Connection, table: Table, bucket: str, subject: bytes, most: int, s
     Raises:
         Problem: ``too-many-requests``, where there were ``most`` in this window already.
     """
-    insert = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
     starts = now - now % seconds
-    statement = insert(table).values(bucket=bucket, subject=subject, starts=starts, ends=starts + seconds, hits=1)
-    counted = statement.on_conflict_do_update(
-        index_elements=["bucket", "subject", "starts"],
-        set_={"hits": table.c.hits + 1},
-        where=table.c.hits < most,
-    )
-    if db.execute(counted).rowcount == 0 or most < 1:
+    values = {"bucket": bucket, "subject": subject, "starts": starts, "ends": starts + seconds, "hits": 1}
+    key = ("bucket", "subject", "starts")
+    if not insert_or_update(db, table, values, key, {"hits": table.c.hits + 1}, table.c.hits < most):
         raise Problem("too-many-requests", retry_after=starts + seconds - now)

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from biometric_idp.idp.accounts.models import ACCOUNT, NOTICE
+from biometric_idp.shared.inserts import insert_once
 
 ACTIVE, CLOSED = "active", "closed"
 
@@ -40,8 +40,7 @@ class AccountRepository:
 
     def put(self, account: Account) -> Account:
         """Add the person's account, or give the one that is there already; locked until the transaction ends."""
-        dialect = postgresql.insert if self._db.dialect.name == "postgresql" else sqlite.insert
-        self._db.execute(dialect(ACCOUNT).values(**asdict(account)).on_conflict_do_nothing(index_elements=["pin"]))
+        insert_once(self._db, ACCOUNT, asdict(account))
         found = self.of_pin(account.pin, lock=True)
         assert found is not None
         return found

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection, delete
-from sqlalchemy.dialects import postgresql, sqlite
 
 from biometric_idp.idp.challenges.models import USED_CHALLENGE
+from biometric_idp.shared.inserts import insert_once
 
 
 class ChallengeRepository:
@@ -14,9 +14,7 @@ class ChallengeRepository:
 
     def use(self, id_: bytes, expires: int) -> bool:
         """Whether this is the first use."""
-        insert = postgresql.insert if self._db.dialect.name == "postgresql" else sqlite.insert
-        statement = insert(USED_CHALLENGE).values(id=id_, expires=expires).on_conflict_do_nothing()
-        return self._db.execute(statement).rowcount == 1
+        return insert_once(self._db, USED_CHALLENGE, {"id": id_, "expires": expires})
 
     def forget(self, now: int) -> int:
         return self._db.execute(delete(USED_CHALLENGE).where(USED_CHALLENGE.c.expires < now)).rowcount

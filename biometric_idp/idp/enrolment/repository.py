@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from biometric_idp.idp.enrolment.models import ENROLMENT, FAILURE
+from biometric_idp.shared.inserts import insert_or_update
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,8 @@ class FailureRepository:
         return (0, 0, 0) if row is None else (row._mapping["count"], row.until, row.last)
 
     def put(self, subject: bytes, count: int, until: int, last: int) -> None:
-        dialect = postgresql.insert if self._db.dialect.name == "postgresql" else sqlite.insert
         values = {"count": count, "until": until, "last": last}
-        statement = dialect(FAILURE).values(subject=subject, **values)
-        self._db.execute(statement.on_conflict_do_update(index_elements=["subject"], set_=values))
+        insert_or_update(self._db, FAILURE, {"subject": subject, **values}, ("subject",), values)
 
     def clear(self, subject: bytes) -> None:
         self._db.execute(delete(FAILURE).where(FAILURE.c.subject == subject))

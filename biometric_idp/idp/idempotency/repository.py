@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from biometric_idp.idp.idempotency.models import IDEMPOTENCY
+from biometric_idp.shared.inserts import insert_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,7 @@ class IdempotencyRepository:
 
         Another transaction that holds the key at this moment is waited for.
         """
-        dialect = postgresql.insert if self._db.dialect.name == "postgresql" else sqlite.insert
-        statement = dialect(IDEMPOTENCY).values(id=id_, body=body, expires=expires)
-        if self._db.execute(statement.on_conflict_do_nothing()).rowcount == 1:
+        if insert_once(self._db, IDEMPOTENCY, {"id": id_, "body": body, "expires": expires}):
             return None
         row = self._db.execute(select(IDEMPOTENCY).where(IDEMPOTENCY.c.id == id_).with_for_update()).one()
         return Known(row.body, row.reference, row.answer)

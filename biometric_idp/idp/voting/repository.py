@@ -6,10 +6,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import IntegrityError
 
 from biometric_idp.idp.voting.models import HANDOFF, OPENING, PLACE, VOTING_PASSKEY
+from biometric_idp.shared.inserts import insert_once
 from services.problems import Problem
 
 NEW, TOLD, DESK, LOGGED = "new", "told", "desk", "logged"
@@ -78,13 +77,9 @@ class PlaceRepository:
         known = self.get(election, account)
         if known is None:
             values = {"election": election, "account": account, "position": position, "style": style}
-            try:
-                with self._db.begin_nested():
-                    self._db.execute(insert(PLACE).values(values))
-            except IntegrityError:
-                known = self.get(election, account)
-            else:
+            if insert_once(self._db, PLACE, values):
                 return
+            known = self.get(election, account)
         if known != (position, style):
             raise Problem("registrar-contradicts")
 
@@ -99,9 +94,7 @@ class VotingPasskeyRepository:
 
     def add(self, passkey: VotingPasskey) -> bool:
         """Whether it was added; not where this election has the credential id already."""
-        dialect = postgresql.insert if self._db.dialect.name == "postgresql" else sqlite.insert
-        statement = dialect(VOTING_PASSKEY).values(**asdict(passkey)).on_conflict_do_nothing()
-        return self._db.execute(statement).rowcount == 1
+        return insert_once(self._db, VOTING_PASSKEY, asdict(passkey))
 
     def get(self, id_: str, *, lock: bool = False) -> VotingPasskey | None:
         query = select(VOTING_PASSKEY).where(VOTING_PASSKEY.c.id == id_)

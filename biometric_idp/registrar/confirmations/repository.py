@@ -7,9 +7,9 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from biometric_idp.registrar.confirmations.models import ENROLMENT, NONCE
+from biometric_idp.shared.inserts import insert_once
 from biometric_idp.webauthn import PublicPasskey
 
 PENDING, DESK, CONFIRMED, EXPIRED = "pending", "desk", "confirmed", "expired"
@@ -39,9 +39,7 @@ class EnrolmentRepository:
 
     def use_signature(self, signature: bytes, expires: int) -> bool:
         """Whether this request's signature is seen for the first time."""
-        dialect = postgresql.insert if self._db.dialect.name == "postgresql" else sqlite.insert
-        values = dialect(NONCE).values(signature=sha256(signature).digest(), expires=expires)
-        return self._db.execute(values.on_conflict_do_nothing()).rowcount == 1
+        return insert_once(self._db, NONCE, {"signature": sha256(signature).digest(), "expires": expires})
 
     def forget_signatures(self, now: int) -> int:
         return self._db.execute(delete(NONCE).where(NONCE.c.expires < now)).rowcount

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from biometric_idp.registrar.officers.models import OFFICER_COUNTER
+from biometric_idp.shared.inserts import insert_or_update
 
 
 class CounterRepository:
@@ -20,9 +20,11 @@ class CounterRepository:
         """Whether the counter rose; zero stays zero where the passkey does not count."""
         if value == 0:
             return True
-        insert = postgresql.insert if self._db.dialect.name == "postgresql" else sqlite.insert
-        statement = insert(OFFICER_COUNTER).values(credential=credential, value=value)
-        risen = statement.on_conflict_do_update(
-            index_elements=["credential"], set_={"value": value}, where=OFFICER_COUNTER.c.value < value
+        return insert_or_update(
+            self._db,
+            OFFICER_COUNTER,
+            {"credential": credential, "value": value},
+            ("credential",),
+            {"value": value},
+            OFFICER_COUNTER.c.value < value,
         )
-        return self._db.execute(risen).rowcount == 1

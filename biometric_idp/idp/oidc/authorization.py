@@ -72,7 +72,7 @@ class Checked:
         Raises:
             Problem: ``oidc-step-missing``, with the step in its detail: ``passkey``, ``face`` or ``sign-in``.
         """
-        step = missing_step(session.acr, self.acr)
+        step = missing_step(session.acr, self.acr) or ("face" if session.must is not None else None)
         if step is None and self.most_age is not None and now - session.auth_time > self.most_age + _LEEWAY:
             step = "sign-in"
         if step is not None:

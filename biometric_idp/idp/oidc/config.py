@@ -82,19 +82,15 @@ class ClientConfig(Config):
 
 
 class OidcConfig(Config):
-    """The provider.
+    """The provider; its issuer identifier is the identity provider's origin.
 
     Attributes:
         keys: directory with signing keys and the secret of pairwise subjects (``evoting-idp oidc-key new``).
-        issuer: its identifier, an origin; ``auto`` (only MODEL) is the address under which the service listens.
-        page: the sign-in page, relative to the pages' directory.
         code_seconds, token_seconds: how long an authorization code, and ID and access tokens are valid.
         fresh_seconds: how recent a sign-in must be that answers ``prompt=login``.
     """
 
     keys: Path
-    issuer: str = "auto"
-    page: str = "authorize.html"
     code_seconds: int = Field(default=60, ge=10, le=600)
     token_seconds: int = Field(default=600, ge=60, le=3600)
     fresh_seconds: int = Field(default=120, ge=30, le=600)
@@ -102,8 +98,6 @@ class OidcConfig(Config):
 
     @model_validator(mode="after")
     def _consistent(self) -> OidcConfig:
-        if self.issuer != "auto" and not (_ORIGIN.fullmatch(self.issuer) and _is_private(self.issuer)):
-            raise ValueError("the issuer is an https origin: scheme and lower-case host, without a slash at the end")
         if len({client.id for client in self.clients}) != len(self.clients):
             raise ValueError("two OpenID Connect clients have the same id")
         return self
@@ -115,8 +109,8 @@ class OidcConfig(Config):
             ValueError: says what.
         """
         addresses = [uri for client in self.clients for uri in (*client.redirect_uris, *client.origins)]
-        if not all(address.startswith("https://") for address in [self.issuer, *addresses]):
-            raise ValueError("issuer, redirect addresses and origins of a real deployment begin with https://")
+        if not all(address.startswith("https://") for address in addresses):
+            raise ValueError("redirect addresses and origins of OpenID Connect clients must begin with https://")
 
     def cors(self) -> dict[str, list[str]]:
         """Origins by path, for ``ServiceOptions.origins``: pages of clients that have no server of their own."""

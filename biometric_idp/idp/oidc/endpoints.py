@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from biometric_idp.files import unique_names
 from biometric_idp.idp.oidc.parameters import Parameters, parse_parameters
 from biometric_idp.idp.oidc.protocol.request import Answer
 from biometric_idp.idp.oidc.service import Provider, invalid_request
@@ -30,9 +33,10 @@ _TOKEN = (
 )  # fmt: skip
 
 
-def _form(names: tuple[str, ...], needed: tuple[str, ...]) -> dict[str, Any]:
+def _form(names: tuple[str, ...], needed: tuple[str, ...], *also: str) -> dict[str, Any]:
     schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": list(needed)}
-    return {"requestBody": {"required": True, "content": {_FORM: {"schema": schema}}}}
+    content = {kind: {"schema": schema} for kind in (_FORM, *also)}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def _query(names: tuple[str, ...], needed: tuple[str, ...]) -> dict[str, Any]:
@@ -94,7 +98,7 @@ def oidc_router(provider: Provider, page: Page | None = None) -> APIRouter:
     @router.post(
         "/oidc/authorize",
         summary="The signed-in person's code: the page sends the query that it was opened with, and its session",
-        openapi_extra=_form(_AUTHORIZATION, _NEEDED),
+        openapi_extra=_form(_AUTHORIZATION, _NEEDED, "application/json"),
     )
     async def authorize(request: Request) -> dict[str, str]:
         parameters = await _page_form(request)
@@ -103,7 +107,7 @@ def oidc_router(provider: Provider, page: Page | None = None) -> APIRouter:
     @router.post(
         "/oidc/authorize/cancel",
         summary="The person does not want to sign in",
-        openapi_extra=_form(_AUTHORIZATION, _NEEDED),
+        openapi_extra=_form(_AUTHORIZATION, _NEEDED, "application/json"),
     )
     async def cancel(request: Request) -> dict[str, str]:
         return {"redirect": await run_in_threadpool(provider.cancel, await _page_form(request))}
@@ -150,6 +154,16 @@ async def _read_form(request: Request) -> Parameters | None:
 
 
 async def _page_form(request: Request) -> Parameters:
+    """Parameters as a form, or as a JSON object of texts."""
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() == "application/json":
+        try:
+            members = json.loads(await request.body(), object_pairs_hook=unique_names)
+        except (ValueError, RecursionError):
+            raise Problem("malformed-request", fields="body") from None
+        if type(members) is not dict or not all(type(value) is str for value in members.values()):
+            raise Problem("malformed-request", fields="body")
+        # Lone surrogates cannot be encoded; the parser refuses what stands in for them.
+        return parse_parameters(urlencode(members, errors="surrogatepass").encode())
     parameters = await _read_form(request)
     if parameters is None:
         raise Problem("malformed-request", fields="content-type")

@@ -18,20 +18,14 @@ class SignedIn:
         acr: one of ``levels.ACR_VALUES``.
         amr: RFC 8176 values.
         auth_time: when the person was last checked, seconds since 1970.
+        must: a step that policy demands before the session is worth anything.
     """
 
     subject: str
     acr: str
     amr: Sequence[str]
     auth_time: int
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """What may be told about a person, by scope: ``profile`` the name, ``pin`` the PIN. A roll position never."""
-
-    name: str
-    pin: str
+    must: str | None = None
 
 
 class Sessions(Protocol):
@@ -40,5 +34,14 @@ class Sessions(Protocol):
 
 
 class People(Protocol):
-    def person_of(self, db: Connection, subject: str) -> Person | None:
-        """The person of an account; None if the account is no longer active."""
+    """What may be told about a person, by scope: ``profile`` the name, ``pin`` the PIN. A roll position never."""
+
+    def pin_of(self, db: Connection, subject: str) -> str | None:
+        """The PIN of an account; None if the account is no longer active."""
+
+    def name_of(self, pin: str) -> str | None:
+        """The name in the population register; None if it knows no such living person. Asked outside transactions.
+
+        Raises:
+            RegisterError: no usable answer.
+        """

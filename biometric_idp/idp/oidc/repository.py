@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from biometric_idp.idp.oidc.tables import ASSERTION, CODE, TOKEN
+from biometric_idp.idp.oidc.tables import ASSERTION, CODE, PURGED, TOKEN
+from biometric_idp.shared.inserts import insert_once
 
 
 @dataclass(frozen=True)
@@ -131,10 +131,7 @@ class OidcRepository:
 
     def use_assertion(self, client: str, jti: str, expires: int) -> bool:
         """False if this client used this id before."""
-        kind = postgresql.insert if self._db.dialect.name == "postgresql" else sqlite.insert
-        statement = kind(ASSERTION).values(client=client, jti=digest(jti), expires=expires).on_conflict_do_nothing()
-        # The driver of PostgreSQL does not count inserted rows (-1), so the row itself is asked back.
-        return self._db.execute(statement.returning(ASSERTION.c.client)).first() is not None
+        return insert_once(self._db, ASSERTION, {"hash": digest(f"{client} {jti}"), "expires": expires})
 
 
 def revoke_subject(db: Connection, subject: str, now: int) -> int:
@@ -144,8 +141,4 @@ def revoke_subject(db: Connection, subject: str, now: int) -> int:
 
 def purge(db: Connection, now: int) -> dict[str, int]:
     """Delete what nobody can use any more; counts by kind."""
-    return {
-        "oidc-codes": db.execute(delete(CODE).where(CODE.c.forget < now)).rowcount,
-        "oidc-tokens": db.execute(delete(TOKEN).where(TOKEN.c.expires < now)).rowcount,
-        "oidc-assertions": db.execute(delete(ASSERTION).where(ASSERTION.c.expires < now)).rowcount,
-    }
+    return {kind: db.execute(delete(table).where(until < now)).rowcount for kind, table, _, until in PURGED}

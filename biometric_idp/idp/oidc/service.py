@@ -19,6 +19,7 @@ from biometric_idp.idp.oidc.protocol.client import Client
 from biometric_idp.idp.oidc.protocol.request import Answer, Request
 from biometric_idp.idp.oidc.protocol.server import Server, access_token_of
 from biometric_idp.idp.oidc.repository import OidcRepository
+from biometric_idp.population.register import RegisterError
 from biometric_idp.shared.commits import Committer
 from services.database import reading
 from services.logs import get_log
@@ -121,21 +122,27 @@ class Provider:
             server = self._server(db)
             try:
                 token = access_token_of(authorization, server.repository)
-                client = server.query_client(token.client)
-                person = self._people.person_of(db, token.subject)
-                if client is None or person is None:
-                    return _gone()
             except OAuth2Error as error:
                 answer: Answer = server.handle_error_response(None, error)
                 return answer
-            claims: dict[str, object] = {"sub": client.subject(self.ring, token.subject)}
-            # The registration may have been narrowed since the token was made.
-            granted = set(token.scope.split()) & set(client.config.scopes)
-            if "profile" in granted:
-                claims["name"] = person.name
-            if "pin" in granted:
-                claims["pin"] = person.pin
-            return Answer(200, claims, {})
+            client = server.query_client(token.client)
+            pin = self._people.pin_of(db, token.subject)
+        if client is None or pin is None:
+            return _gone()
+        claims: dict[str, object] = {"sub": client.subject(self.ring, token.subject)}
+        # The registration may have been narrowed since the token was made.
+        granted = set(token.scope.split()) & set(client.config.scopes)
+        if "profile" in granted:
+            try:
+                claims["name"] = self._people.name_of(pin)
+            except RegisterError as error:
+                get_log().warning("oidc-register-failed", code=error.code)
+                return Answer(503, {"error": "temporarily_unavailable"}, {})
+            if claims["name"] is None:
+                return _gone()
+        if "pin" in granted:
+            claims["pin"] = pin
+        return Answer(200, claims, {})
 
     def _server(self, db: Connection) -> Server:
         now = self._clock()

@@ -8,14 +8,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from fastapi import FastAPI
-from sqlalchemy import BigInteger, Column, Connection, MetaData, String, Table, select
+from sqlalchemy import BigInteger, Column, Connection, Engine, MetaData, String, Table, select
 
 import biometric_idp.idp.oidc.endpoints
 from biometric_idp.idp.oidc.config import OidcConfig
 from biometric_idp.idp.oidc.endpoints import oidc_router
-from biometric_idp.idp.oidc.ports import Person, SignedIn
+from biometric_idp.idp.oidc.ports import SignedIn
 from biometric_idp.idp.oidc.service import Provider
-from biometric_idp.idp.oidc.tables import METADATA
+from biometric_idp.idp.oidc.tables import ASSERTION, CODE, TOKEN
 from biometric_idp.shared.commits import Committer
 from services.app import ServiceOptions, create_app
 from services.config import Config, read_config
@@ -56,15 +56,21 @@ class TableSessions:
 
 
 class TablePeople:
-    def person_of(self, db: Connection, subject: str) -> Person | None:
-        row = db.execute(select(PERSON).where(PERSON.c.subject == subject)).one_or_none()
-        return None if row is None else Person(row.name, row.pin)
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def pin_of(self, db: Connection, subject: str) -> str | None:
+        return db.scalar(select(PERSON.c.pin).where(PERSON.c.subject == subject))
+
+    def name_of(self, pin: str) -> str | None:
+        with self._engine.connect() as db:
+            return db.scalars(select(PERSON.c.name).where(PERSON.c.pin == pin)).first()
 
 
 def make(path: Path, port: int) -> FastAPI:
     config = read_config(path, AppConfig)
     engine = open_engine(config.database, pool=20)
-    METADATA.create_all(engine)
+    CODE.metadata.create_all(engine, [CODE, TOKEN, ASSERTION])
     TABLES.create_all(engine)
     origin = f"http://127.0.0.1:{port}"
     options = ServiceOptions(hosts=[f"127.0.0.1:{port}"], own_origins=[origin], origins=config.oidc.cors())
@@ -72,11 +78,11 @@ def make(path: Path, port: int) -> FastAPI:
     app = create_app("provider", catalogue, options)
     provider = Provider(
         config.oidc,
-        origin if config.oidc.issuer == "auto" else config.oidc.issuer,
+        origin,
         path.parent,
         Committer(engine),
         TableSessions(),
-        TablePeople(),
+        TablePeople(engine),
         lambda: int(time.time()),
     )
     app.include_router(oidc_router(provider))

@@ -1,4 +1,4 @@
-"""The discovery document: what OpenID Connect Discovery 1.0 section 3 and RFC 8414 require, and that it tells the truth."""
+"""The discovery document: what OpenID Connect Discovery 1.0 section 3 requires, and that it tells the truth."""
 
 from __future__ import annotations
 

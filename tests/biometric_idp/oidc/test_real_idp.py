@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from biometric_idp.idp.app import MIGRATIONS, SERVICE
+from biometric_idp.idp.oidc.keys import new_key
 from biometric_idp.idp.oidc.levels import PASSKEY
 from biometric_idp.idp.oidc.tables import ASSERTION, CODE, TOKEN
 from services.database import open_engine
@@ -29,34 +30,18 @@ CLIENT = {
 }
 
 
-def _with_client(members: dict[str, Any]) -> None:
-    members["oidc"] = {"keys": "oidc-keys", "clients": [CLIENT]}
-
-
 @pytest.fixture(scope="module")
 def parties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parties]:
     directory = tmp_path_factory.mktemp("parties")
-    (directory / "key.toml").write_text('[oidc]\nkeys = "idp/oidc-keys"\n')
-    with _running(directory) as running_parties:
-        yield running_parties
 
-
-def _running(directory: Path) -> Any:
-    from biometric_idp.idp.oidc.keys import new_key
-
-    new_key(directory / "early", int(time.time()) - 7200, least_age=600)
-    context = running(directory, change_idp=_keys_in(directory))
-    return context
-
-
-def _keys_in(directory: Path) -> Any:
     def change(members: dict[str, Any]) -> None:
-        _with_client(members)
-        target = directory / "idp/oidc-keys"
-        if not target.exists():
-            (directory / "early").rename(target)
+        members["oidc"] = {"keys": "oidc-keys", "clients": [CLIENT]}
+        if not (directory / "idp/oidc-keys").exists():
+            # Old enough to be replaced in a test.
+            new_key(directory / "idp/oidc-keys", int(time.time()) - 7200, least_age=600)
 
-    return change
+    with running(directory, change_idp=change) as started:
+        yield started
 
 
 @pytest.fixture
@@ -73,11 +58,11 @@ def _party(device: Device) -> RelyingParty:
 @pytest.mark.slow
 def test_a_passkey_sign_in_reaches_a_client(parties: Parties, device: Device) -> None:
     party = _party(device)
-    device.enrol()
-    enrolment_session = device.session
     parameters, verifier = party.start()
-    # Neither a session of an enrolment nor one of the voting host signs anybody in.
-    assert party.post(parameters, enrolment_session).json()["code"] == "oidc-sign-in"
+    # Neither a session of an unfinished enrolment nor (below) one of the voting host signs anybody in.
+    device.start()
+    assert party.post(parameters, device.session).json()["code"] == "oidc-sign-in"
+    device.register()
     device.sign_in()
     described = party.open(parameters)
     assert described.json()["names"] == CLIENT["names"]

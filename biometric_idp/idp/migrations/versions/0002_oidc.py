@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "idp-0002"
-down_revision = "idp-0001"
+revision = "idp_0002"
+down_revision = "idp_0001"
 branch_labels = None
 depends_on = None
 

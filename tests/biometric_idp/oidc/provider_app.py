@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
 from sqlalchemy import BigInteger, Column, Connection, Engine, MetaData, String, Table, select
 
 import biometric_idp.idp.oidc.endpoints
@@ -85,7 +86,8 @@ def make(path: Path, port: int) -> FastAPI:
         TablePeople(engine),
         lambda: int(time.time()),
     )
-    app.include_router(oidc_router(provider))
+    page = path.with_name("page.html")
+    app.include_router(oidc_router(provider, (lambda: HTMLResponse(page.read_bytes())) if page.exists() else None))
     return app
 
 

@@ -227,7 +227,7 @@ def make_parties(
     run("registrar", "roll", *election, "--list", voters, "--roll", directory / "roll.bin")
     run("registrar", "open", *election, "--fingerprint", FINGERPRINT.hex())
     commands = [
-        list(command or [sys.executable, "-m", f"biometric_idp.{name}.cli"]) + ["serve", "--config", str(config)]
+        [*list(command or [sys.executable, "-m", f"biometric_idp.{name}.cli"]), "serve", "--config", str(config)]
         for name, command, config in (
             ("idp", idp_command, idp_config),
             ("registrar", registrar_command, registrar_config),

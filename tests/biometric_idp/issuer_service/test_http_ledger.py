@@ -229,6 +229,18 @@ def test_ledger_checkpoints_bear_a_quorum_of_cosignatures_also_at_the_close(
     for item, line in lines[1:]:
         assert line is not None
         verify_cosignature(note.text, line, item.key)
+    # By the configuration the witnesses are asked at the close itself; without a quorum of them there is no statement.
+    for item in witnesses[1:3]:
+        item.stop()
+    place.directory.head.unlink()
+    arguments = ["--dir", place.directory.path, "--config", place.config]
+    refused = run_tool(TOOL, "close", *arguments, "--entry", tmp_path / "refused")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "witnesses" in refused.stderr
+    assert not (tmp_path / "refused").exists()
+    for item in witnesses[1:3]:
+        item.start()
+    assert run_tool(TOOL, "close", *arguments, "--entry", tmp_path / "again").returncode == 0
 
 
 def test_without_a_quorum_issuance_goes_on_and_the_earlier_checkpoint_stays(

@@ -16,10 +16,8 @@ from biometric_idp.issuer.position_tree import PositionTree, TreeStatement
 from biometric_idp.issuer.service import Issuer
 from biometric_idp.issuer.store import IssuerStore
 from biometric_idp.logs.online import OnlineLog
-from biometric_idp.logs.witnesses import Witness
 from biometric_idp.request import Answer, Refusal
 from crypto.group import load_pairing_group, set_threads
-from crypto.log.note import decode_vkey
 
 Clock = Callable[[], int]
 Probe = Callable[[str], None]
@@ -59,7 +57,7 @@ class Desk:
                 self.store.engine,
                 self.store.log.origin,
                 self.keys.signing,
-                [Witness(decode_vkey(witness.vkey), witness.url) for witness in config.witnesses],
+                config.witness_list(),
                 config.quorum,
                 head_file=directory.head if config.head_file is None else base / config.head_file,
                 probe=probe,

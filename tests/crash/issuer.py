@@ -29,7 +29,7 @@ from crypto.log.note import decode_note
 from tests.biometric_idp.issuer_service.places import IssuerPlace, make_place
 from tests.biometric_idp.world import ORIGIN, World
 from tests.support.postgres import postgres_server
-from tests.support.processes import Service
+from tests.support.running import Service
 
 VOTERS_A_ROUND = 6
 _CBOR = {"content-type": "application/cbor"}

@@ -9,7 +9,7 @@ import pytest
 from tests.biometric_idp.issuer_service.places import IssuerPlace
 from tests.crash.issuer import Seen, check_the_end, one_life, run
 from tests.crash.issuer_process import KILLED
-from tests.support.processes import Service
+from tests.support.running import Service
 
 PROCESS = "tests.crash.issuer_process"
 

@@ -41,7 +41,7 @@ from tests.biometric_idp.issuer_service.places import (
     write_config,
 )
 from tests.biometric_idp.world import ORIGIN, PARTY, World, key
-from tests.support.processes import Service, run_tool
+from tests.support.running import Service, run_tool
 from tests.support.witnesses import WitnessPlace, start_witnesses
 
 DAY = 86_400

@@ -18,7 +18,7 @@ IDP_STEPS = (
     "enrolment-start", "enrolment-passkey", "sign-in", "handoff", "voting-session", "voting-passkey", "voting-told",
     "voting-logged", "ticket",
 )  # fmt: skip
-REGISTRAR_STEPS = ("start", "confirm", "status", "outbox-lease", "outbox-finish")
+REGISTRAR_STEPS = ("start", "confirm", "outbox-lease", "outbox-finish")
 POINTS = [
     *[("idp", f"{step}:{side}-commit") for step in IDP_STEPS for side in ("before", "after")],
     ("idp", "registrar-told"),

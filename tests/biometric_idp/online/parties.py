@@ -355,10 +355,13 @@ class Device:
         return started
 
     def register(self, **options: Any) -> dict[str, Any]:
+        return self.post("/v1/enrolments/passkey", {"credential": self.registration(**options)}, self.session)
+
+    def registration(self, **options: Any) -> dict[str, object]:
+        """What the device would send, not sent yet."""
         offered = self.post("/v1/enrolments/passkey/options", {}, self.session)["publicKey"]
         challenge = decode_base64url(offered["challenge"])
-        made = make_registration(self.sign_in_key, options.pop("party", self.parties.party), challenge, **options)
-        return self.post("/v1/enrolments/passkey", {"credential": made}, self.session)
+        return make_registration(self.sign_in_key, options.pop("party", self.parties.party), challenge, **options)
 
     def enrol(self) -> None:
         self.start()

@@ -140,7 +140,7 @@ class Parties:
         """The code in the message to this telephone about this key; waits for its delivery."""
         import time
 
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 50
         while time.monotonic() < deadline:
             for message in self.messages():
                 found = re.search(r"\b([0-9]{8})\b(?!.*[0-9a-f]{8})|\b([0-9]{8})\.", message["text"])

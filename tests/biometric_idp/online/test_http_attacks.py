@@ -58,8 +58,8 @@ def test_A6_control_and_direction_characters_come_back_and_are_logged_escaped(de
         # Names of unknown fields are the only thing of a request that an answer shows.
         assert not any(ord(character) < 32 or character in "\u202e\u2066" for character in answer.text), path
     for path in ("/v1/confirmations", "/v1/resends"):
-        body = json.dumps({"enrolment": value, "code": value, "key_digest": value}).encode()
-        answer = device.reg.post(path, content=body, headers={"content-type": "application/json"})
+        data = json.dumps({"enrolment": value, "code": value, "key_digest": value}).encode()
+        answer = device.reg.post(path, content=data, headers={"content-type": "application/json"})
         assert answer.status_code == 422
     for line in (device.parties.idp.log + device.parties.registrar.log).splitlines():
         assert line.isascii()

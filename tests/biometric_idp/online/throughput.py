@@ -1,4 +1,4 @@
-"""Measures enrolments, voting passkeys and sign-ins per second: python -m tests.biometric_idp.online.throughput [VOTERS].
+"""Measures enrolments, voting passkeys and sign-ins: python -m tests.biometric_idp.online.throughput [VOTERS].
 
 Steps document and passkey, as MODEL elections have them; all of it on this machine, clients included.
 """
@@ -42,7 +42,10 @@ def timed(name: str, devices: Sequence[Device], step: Callable[[Device], object]
 
 
 def measure(voters: int, kind: str) -> dict[str, float | str]:
-    with tempfile.TemporaryDirectory() as directory, postgres_server() if kind == "postgresql" else nullcontext() as server:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        postgres_server() if kind == "postgresql" else nullcontext() as server,
+    ):
         databases = {}
         if server is not None:
             databases = {"idp_database": server.database(), "registrar_database": server.database()}

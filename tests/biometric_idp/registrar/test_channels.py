@@ -1,4 +1,4 @@
-"""Channels against real servers on loopback: SMS gateway over HTTP, SMTP with and without TLS, the outbox behind them."""
+"""Channels against real servers on loopback: SMS gateway over HTTP, SMTP, and the outbox behind them."""
 
 from __future__ import annotations
 

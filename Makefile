@@ -9,7 +9,8 @@ PACKAGES := biometric_idp crypto evoting loadtests mix_net services verifier tes
 JOBS ?= 2
 SCALE ?= 1000
 CONTEST ?=
-export SCALE CONTEST
+ISSUANCE ?=
+export SCALE CONTEST ISSUANCE
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 
 .PHONY: help setup check lint lint-rust test test-full demo bench mutate tampered wheel lock clean

@@ -22,6 +22,8 @@ from biometric_idp.idp.faces.component import open_faces
 from biometric_idp.idp.faces.endpoints import router as faces
 from biometric_idp.idp.log.endpoints import router as log
 from biometric_idp.idp.officers.endpoints import router as officers
+from biometric_idp.idp.oidc.endpoints import oidc_router
+from biometric_idp.idp.oidc.mount import open_provider
 from biometric_idp.idp.passkeys.policy import read_policy
 from biometric_idp.idp.sign_in.endpoints import router as sign_in
 from biometric_idp.idp.tables import METADATA
@@ -56,7 +58,7 @@ _FRAMES = 4_194_304
 def catalogue() -> Catalogue:
     """Every error that this service can answer with."""
     package = Path(__file__).parents[1]
-    own = [package / part / "problems.toml" for part in ("idp", "shared", "documents", "biometrics")]
+    own = [package / part / "problems.toml" for part in ("idp", "idp/oidc", "shared", "documents", "biometrics")]
     entries = dict(read_catalogue(*own).entries)
     # A failed liveness verdict says what was seen; over HTTP it says also of what.
     entries.update({f"liveness-{code}": entries[code] for code in FAILURES})
@@ -95,13 +97,15 @@ def open_idp(config: IdpConfig, base: Path, port: int, *, clock: Clock = now, pr
         )
         for election in config.elections
     }
+    origin = f"http://{config.host_names[0]}:{port}" if config.origin == AUTO else config.origin
+    committer, register = Committer(engine, probe), FileRegister(base / config.register_.file)
     return Idp(
         config,
-        f"http://{config.host_names[0]}:{port}" if config.origin == AUTO else config.origin,
-        Committer(engine, probe),
+        origin,
+        committer,
         key,
         secret,
-        FileRegister(base / config.register_.file),
+        register,
         open_faces(config, base, engine, hmac.digest(secret, b"liveness", "sha256")),
         _country_roots(config.chip, base),
         read_policy(config.passkeys, base),
@@ -109,6 +113,7 @@ def open_idp(config: IdpConfig, base: Path, port: int, *, clock: Clock = now, pr
         registrars,
         logs,
         clock,
+        oidc=open_provider(config.oidc, origin, base, committer, register, clock) if config.oidc else None,
     )
 
 
@@ -153,7 +158,7 @@ def make_app(idp: Idp, port: int) -> FastAPI:
         ServiceOptions(
             hosts=host_values(idp.config.host_names, port),
             own_origins=[idp.origin],
-            origins={"/v1/voting/": voting_origins},
+            origins={"/v1/voting/": voting_origins, **(idp.config.oidc.cors() if idp.config.oidc else {})},
             body_limits={
                 "/v1/enrolments/liveness/": _FRAMES,
                 "/v1/sign-in/liveness/": _FRAMES,
@@ -166,6 +171,8 @@ def make_app(idp: Idp, port: int) -> FastAPI:
     app.state.idp = idp
     for router in (enrolment, faces, officers, sign_in, accounts, voting, tickets, log):
         app.include_router(router)
+    if idp.oidc is not None:
+        app.include_router(oidc_router(idp.oidc))
     return app
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from biometric_idp.idp.oidc.config import OidcConfig
 from biometric_idp.shared.fields import Hex32, Id, Origin
 from biometric_idp.shared.officers import OfficerConfig
 from services.config import Config
@@ -251,6 +252,7 @@ class IdpConfig(Config):
     officers: list[OfficerConfig] = Field(default=[])
     elections: list[ElectionConfig] = Field(default=[])
     retention: RetentionConfig = RetentionConfig()
+    oidc: OidcConfig | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> IdpConfig:
@@ -293,6 +295,8 @@ class IdpConfig(Config):
             raise ValueError("a fixed order of liveness actions is for MODEL deployments")
         if self.origin == AUTO:
             raise ValueError('origin = "auto" is for MODEL deployments')
+        if self.oidc is not None:
+            self.oidc.check_real()
         for election in self.elections:
             if election.model:
                 raise ValueError(f"election {election.id} is MODEL, but this deployment is not")

@@ -15,6 +15,7 @@ from nacl.signing import SigningKey
 from biometric_idp.documents.certificates import CountryRoots
 from biometric_idp.idp.config import ElectionConfig, IdpConfig
 from biometric_idp.idp.faces.component import Faces
+from biometric_idp.idp.oidc.service import Provider
 from biometric_idp.idp.passkeys.verify import AuthenticatorPolicy
 from biometric_idp.idp.tables import AUDIT
 from biometric_idp.idp.voting.registrar_client import RegistrarClient
@@ -41,6 +42,7 @@ class Idp:
         policy, voting_policy: authenticators that are let in for sign-in passkeys and for voting passkeys.
         registrars: by election id.
         logs: enrolment log by election id.
+        oidc: the OpenID Connect provider, where one is configured.
     """
 
     config: IdpConfig
@@ -57,6 +59,7 @@ class Idp:
     logs: Mapping[str, OnlineLog]
     clock: Clock
     precise_clock: Callable[[], float] = time.time
+    oidc: Provider | None = None
     audit: Audit = field(default_factory=lambda: Audit(AUDIT))
 
     def election(self, origin: str) -> ElectionConfig:

@@ -19,6 +19,7 @@ from biometric_idp.idp.enrolment.models import ENROLMENT, FAILURE
 from biometric_idp.idp.faces.models import LIVENESS
 from biometric_idp.idp.idempotency.models import IDEMPOTENCY
 from biometric_idp.idp.officers.models import APPOINTMENT
+from biometric_idp.idp.oidc.tables import PURGED
 from biometric_idp.idp.purge.repository import PurgeRepository
 from biometric_idp.idp.sessions.models import SESSION
 from biometric_idp.idp.tables import BIOMETRICS, RATE
@@ -43,6 +44,7 @@ def purge(idp: Idp) -> dict[str, int]:
         ("liveness-marks", BIOMETRICS.marks, BIOMETRICS.marks.c.session, BIOMETRICS.marks.c.expires, now),
         ("notices", NOTICE, NOTICE.c.id, NOTICE.c.date, now // DAY - keep.notices),
     ]
+    plain += [(kind, table, id_, until, now) for kind, table, id_, until in PURGED]
     counts: dict[str, int] = {}
     for kind, table, id_, time, before in plain:
         counts[kind] = _repeat(idp, kind, _rows(table, id_, time, before))

@@ -115,6 +115,12 @@ def _entry(members: Mapping[str, object], where: str) -> Entry:
     return Entry(status, texts["message"], texts["next"])
 
 
+def _plain(part: object) -> str:
+    """The name of a field, if it is one that a program would have; what a client made up is not repeated."""
+    text = str(part)[:40]
+    return text if text.isascii() and text.replace("_", "").replace("-", "").isalnum() else "?"
+
+
 def install_problems(app: FastAPI, catalogue: Catalogue) -> None:
     """Answer every error of the application with an entry of the catalogue."""
 
@@ -125,7 +131,7 @@ def install_problems(app: FastAPI, catalogue: Catalogue) -> None:
     async def on_invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
         # Where, and of which kind; never the value, which may be a secret or a script.
-        places = [".".join(str(part)[:40] for part in item["loc"]) for item in error.errors()[:3]]
+        places = [".".join(_plain(part) for part in item["loc"]) for item in error.errors()[:3]]
         return catalogue.response(Problem("malformed-request", fields=", ".join(places)))
 
     async def on_http(_: Request, error: Exception) -> JSONResponse:

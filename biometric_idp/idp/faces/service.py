@@ -114,13 +114,15 @@ def take_frames(
         Problem: ``liveness-...`` with what was found first; the session is over then.
     """
     faces = require_faces(idp)
+    # When they arrived counts, not when a worker came to them: a busy server is not the person's fault.
+    arrived = idp.precise_clock()
     if stored is None or not stored.state or stored.expires <= idp.clock():
         raise Problem("liveness-over")
     if stored.passed:
         return {"state": "passed", "next_action": None, "actions": []}
     try:
         session = LivenessSession.from_json(stored.state, faces.settings, faces.key)
-        verdict = session.judge(idp.precise_clock())
+        verdict = session.judge(arrived)
         refused: ImageRefused | None = None
         for number, frame in enumerate(frames, sequence):
             if verdict.state != "ongoing":
@@ -129,7 +131,7 @@ def take_frames(
                 verdict = session.accept(
                     number,
                     frame,
-                    now=idp.precise_clock(),
+                    now=arrived,
                     key=faces.key,
                     measure=faces.pool.measure,
                     random=faces.random,
@@ -137,7 +139,7 @@ def take_frames(
             except ImageRefused as error:
                 refused = error
         if verdict.state != "ongoing":
-            verdict = session.judge(idp.precise_clock(), faces.marks.earlier(voter, idp.clock()))
+            verdict = session.judge(arrived, faces.marks.earlier(voter, idp.clock()))
     except FormatError:
         raise Problem("liveness-over") from None
     except FrameRefused as error:

@@ -59,10 +59,10 @@ def status(enrolment: EnrolmentId, request: Request, registrar: Service) -> serv
         if item is None:
             raise Problem("enrolment-unknown")
         election = registrar.election_by_id(item.election)
-        signed = service.require_signed(registrar, election, "GET", request.url.path, b"", request.headers)
-        return service.status(db, registrar, item, signed)
+        service.require_signed(registrar, election, "GET", request.url.path, b"", request.headers)
+        return service.status(registrar, item)
 
-    answer = registrar.committer.commit("status", look)
+    answer = registrar.committer.read(look)
     return {name: encode_base64url(value) if isinstance(value, bytes) else value for name, value in answer.items()}
 
 

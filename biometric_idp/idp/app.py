@@ -35,6 +35,7 @@ from biometric_idp.logs.online import OnlineLog
 from biometric_idp.logs.witnesses import Witness
 from biometric_idp.population.open import open_register
 from biometric_idp.role_key import read_role_key
+from biometric_idp.shared.audit.service import seal_and_tell
 from biometric_idp.shared.background import Repeated
 from biometric_idp.shared.commits import Committer, Probe, no_probe
 from biometric_idp.shared.hosts import host_values
@@ -87,7 +88,13 @@ def open_idp(config: IdpConfig, base: Path, port: int, *, clock: Clock = now, pr
     witnesses = [Witness(decode_vkey(item.vkey), item.url) for item in config.log.witnesses]
     logs = {
         election.id: OnlineLog(
-            engine, enrolment_origin(election.origin), key, witnesses, config.log.quorum, probe=probe
+            engine,
+            enrolment_origin(election.origin),
+            key,
+            witnesses,
+            config.log.quorum,
+            head_file=base / f"enrolment-log-head-{election.id}",
+            probe=probe,
         )
         for election in config.elections
     }
@@ -133,7 +140,7 @@ def make_app(idp: Idp, port: int) -> FastAPI:
     committer = idp.committer
     voting_origins = sorted({election.voting_origin for election in idp.config.elections})
     background = [
-        Repeated("audit", 1.0, lambda: committer.commit("seal", idp.audit.seal)),
+        Repeated("audit", 1.0, lambda: seal_and_tell(committer, idp.audit)),
         Repeated("enrolment-log", idp.config.log.interval, lambda: publish_logs(idp)),
     ]
 

@@ -281,6 +281,9 @@ class IdpConfig(Config):
             raise ValueError("passive authentication needs [chip] with roots")
         if not self.model:
             self._real()
+        for election in self.elections:
+            if self.model and not election.model:
+                raise ValueError(f"election {election.id} is not MODEL, but this deployment is")
         return self
 
     @property

@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from services.hosts import HostGuard
 from services.limits import BodyLimit
 from services.metrics import Measured, Metrics
+from services.openapi import describe
 from services.problems import Catalogue, Unexpected, install_problems
 
 #: Headers of every answer. Services answer with data; a service with pages sets a policy of its own for them.
@@ -72,6 +73,7 @@ def create_app(
     metrics = Metrics()
     app.state.metrics = metrics
     install_problems(app, catalogue)
+    describe(app, catalogue)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Response:

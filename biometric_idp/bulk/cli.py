@@ -19,6 +19,7 @@ from biometric_idp.bulk.enrol import CHUNK, StylePlan, enrol
 from biometric_idp.bulk.issue import BulkElection, issue_chunk
 from biometric_idp.bulk.online import (
     OnlineElection,
+    Phases,
     enrol_online,
     issue_online,
     people_file,
@@ -138,14 +139,14 @@ def _people(arguments: argparse.Namespace) -> None:
 
 
 def _enrol_online(arguments: argparse.Namespace) -> None:
+    phases = Phases(arguments.devices, _progress(arguments, "voters enrolled"))
     done = enrol_online(
         arguments.out,
         read_settings(arguments.settings),
         [_plan(text).style for text in arguments.style],
-        arguments.devices,
-        _progress(arguments, "voters enrolled"),
+        phases,
     )
-    print(json.dumps({"enrolled": done}))
+    print(json.dumps({"enrolled": done, "figures": phases.figures}))
 
 
 def _issue_online(arguments: argparse.Namespace) -> None:
@@ -156,14 +157,9 @@ def _issue_online(arguments: argparse.Namespace) -> None:
     election = OnlineElection(
         policy, decode_issuance_keys(keys, len(policy.issuers)), load_group(), load_pairing_group()
     )
-    done = issue_online(
-        arguments.out,
-        read_settings(arguments.settings),
-        election,
-        arguments.devices,
-        _progress(arguments, "credentials"),
-    )
-    print(json.dumps({"credentials": done}))
+    phases = Phases(arguments.devices, _progress(arguments, "credentials"))
+    done = issue_online(arguments.out, read_settings(arguments.settings), election, phases)
+    print(json.dumps({"credentials": done, "figures": phases.figures}))
 
 
 def _progress(arguments: argparse.Namespace, what: str) -> Callable[[int], None]:

@@ -181,7 +181,48 @@ def _connections(settings: Settings) -> Iterator[tuple[Connection, Connection]]:
         yield provider, registrar
 
 
-def enrol_online(out: Path, settings: Settings, styles: Sequence[str], threads: int, report: Report) -> int:
+class Phases:
+    """Runs one step of every device after the other step of every device, and keeps how long each took."""
+
+    def __init__(self, threads: int, report: Report) -> None:
+        self._threads = threads
+        self._report = report
+        self.figures: dict[str, dict[str, float]] = {}
+
+    def run(self, name: str, work: Callable[[int], Any], numbers: Sequence[int], *, last: bool = False) -> list[Any]:
+        """Results in order; the first failure ends it, after what is under way. Only the last phase is reported."""
+        took: list[float] = []
+
+        def timed(number: int) -> Any:
+            started = time.perf_counter()
+            result = work(number)
+            took.append(time.perf_counter() - started)
+            return result
+
+        begun = time.perf_counter()
+        results: list[Any] = []
+        with ThreadPoolExecutor(self._threads) as pool:
+            futures = [pool.submit(timed, number) for number in numbers]
+            try:
+                for done, future in enumerate(futures, start=1):
+                    results.append(future.result())
+                    if last and (done % 50 == 0 or done == len(futures)):
+                        self._report(done)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        if took:
+            ordered = sorted(took)
+            self.figures[name] = {
+                "count": len(ordered),
+                "per_second": len(ordered) / (time.perf_counter() - begun),
+                "p50_ms": 1000 * ordered[len(ordered) // 2],
+                "p99_ms": 1000 * ordered[len(ordered) * 99 // 100],
+            }
+        return results
+
+
+def enrol_online(out: Path, settings: Settings, styles: Sequence[str], phases: Phases) -> int:
     """Enrol every device below ``out`` and write ``voters/00000.bin``; devices that are done are left alone.
 
     Raises:
@@ -190,18 +231,21 @@ def enrol_online(out: Path, settings: Settings, styles: Sequence[str], threads: 
     devices = read_devices(out / "people.json")
     journal = Journal(out / "journal.jsonl")
     phones = Phones(settings.spool)
+    missing = [number for number in range(len(devices)) if journal.get(number, "place") is None]
+    voters: dict[int, Voter] = {}
     with _connections(settings) as (provider, registrar):
 
-        def work(number: int) -> Place:
-            known = journal.get(number, "place")
-            if known is None:
-                voter = Voter(provider, registrar, settings.party, settings.voting, settings.election)
-                place = _enrol_one(voter, devices[number], number, journal, phones)
-                journal.put(number, "place", [place.position, place.style])
-                return place
-            return Place(*known)
+        def enrol(number: int) -> None:
+            voters[number] = Voter(provider, registrar, settings.party, settings.voting, settings.election)
+            _enrol_one(voters[number], devices[number], number)
 
-        places = _all(work, len(devices), threads, report)
+        def register(number: int) -> None:
+            place = _register_one(voters[number], devices[number], number, journal, phones)
+            journal.put(number, "place", [place.position, place.style])
+
+        phases.run("enrolments", enrol, missing)
+        phases.run("voting_passkeys", register, missing, last=True)
+    places = [Place(*journal.get(number, "place")) for number in range(len(devices))]
     journal.close()
     rows = np.zeros(len(devices), VOTER)
     rows["position"] = [place.position for place in places]
@@ -212,20 +256,22 @@ def enrol_online(out: Path, settings: Settings, styles: Sequence[str], threads: 
     return len(devices)
 
 
-def _enrol_one(voter: Voter, device: Device, number: int, journal: Journal, phones: Phones) -> Place:
-    language = LANGUAGES[number % len(LANGUAGES)]
-    passkey = passkey_of(device.seed)
+def _enrol_one(voter: Voter, device: Device, number: int) -> None:
     try:
-        voter.enrol(device.pin, device.mrz, device.sign_in, language)
+        voter.enrol(device.pin, device.mrz, device.sign_in, LANGUAGES[number % len(LANGUAGES)])
     except ServiceRefused as refused:
         # An earlier attempt came as far as this passkey.
         if refused.code != "passkey-refused":
             raise
         voter.sign_in(device.sign_in)
+
+
+def _register_one(voter: Voter, device: Device, number: int, journal: Journal, phones: Phones) -> Place:
+    passkey = passkey_of(device.seed)
     voter.enter("voting-passkey")
     request = journal.get(number, "registration")
     if request is None:
-        request = voter.registration(passkey, language)
+        request = voter.registration(passkey, LANGUAGES[number % len(LANGUAGES)])
         journal.put(number, "registration", request)
     pending = voter.register(request, passkey.public)
     if journal.get(number, "confirmed") is None:
@@ -251,7 +297,7 @@ class OnlineElection:
     pairing: PairingGroup
 
 
-def issue_online(out: Path, settings: Settings, election: OnlineElection, threads: int, report: Report) -> int:
+def issue_online(out: Path, settings: Settings, election: OnlineElection, phases: Phases) -> int:
     """Obtain every device's credential and write ``wallets/00000.bin``.
 
     Every wallet is sealed, stored and read back before its request leaves. Devices ask the issuers in different orders.
@@ -263,6 +309,14 @@ def issue_online(out: Path, settings: Settings, election: OnlineElection, thread
     journal = Journal(out / "journal.jsonl")
     sealed = out / "sealed"
     sealed.mkdir(mode=0o700, exist_ok=True)
+    files = [
+        WalletFile(sealed / f"{number:07d}.wallet", device.seed, os.urandom) for number, device in enumerate(devices)
+    ]
+    wallets = {number: file.load() for number, file in enumerate(files) if file.exists()}
+    missing = [
+        number for number in range(len(devices)) if number not in wallets or wallets[number].wallet.credential is None
+    ]
+    voters: dict[int, Voter] = {}
     with ExitStack() as stack:
         provider, registrar = stack.enter_context(_connections(settings))
         connections = {
@@ -273,18 +327,32 @@ def issue_online(out: Path, settings: Settings, election: OnlineElection, thread
             election.group, election.pairing, election.keys, election.policy.threshold, connections, os.urandom
         )
 
-        def work(number: int) -> StoredWallet:
-            voter = Voter(provider, registrar, settings.party, settings.voting, settings.election)
+        def sign_in(number: int) -> None:
+            voters[number] = Voter(provider, registrar, settings.party, settings.voting, settings.election)
+            voters[number].sign_in(devices[number].sign_in)
+            voters[number].enter("ticket")
+
+        def issue(number: int) -> None:
             place = journal.get(number, "place")
             if place is None:
                 raise StateError(f"device {number} is not enrolled")
-            file = WalletFile(sealed / f"{number:07d}.wallet", devices[number].seed, os.urandom)
-            return _issue_one(voter, issuers, election, devices[number], Place(*place), file, number)
+            stored = wallets.get(number) or _draw(files[number], election, Place(*place))
+            wallets[number] = _issue_one(
+                voters[number], issuers, election, devices[number], files[number], stored, number
+            )
 
-        wallets = _all(work, len(devices), threads, report)
+        phases.run("sign_ins", sign_in, missing)
+        phases.run("issuances", issue, missing, last=True)
     journal.close()
-    _write_wallets(out, election, wallets)
+    _write_wallets(out, election, [wallets[number] for number in range(len(devices))])
     return len(wallets)
+
+
+def _draw(file: WalletFile, election: OnlineElection, place: Place) -> StoredWallet:
+    fingerprint = election.policy.fingerprint
+    return file.create(
+        new_wallet(election.group, election.pairing, fingerprint, place.style, place.position, os.urandom)
+    )
 
 
 def _issue_one(
@@ -292,23 +360,12 @@ def _issue_one(
     issuers: Issuers,
     election: OnlineElection,
     device: Device,
-    place: Place,
     file: WalletFile,
+    stored: StoredWallet,
     number: int,
 ) -> StoredWallet:
     policy = election.policy
     passkey = passkey_of(device.seed)
-    if file.exists():
-        stored = file.load()
-    else:
-        drawn = new_wallet(
-            election.group, election.pairing, policy.fingerprint, place.style, place.position, os.urandom
-        )
-        stored = file.create(drawn)
-    if stored.wallet.credential is not None:
-        return stored
-    voter.sign_in(device.sign_in)
-    voter.enter("ticket")
     indices = list(range(1, len(policy.issuers) + 1))
     turn = number % len(indices)
     return issuers.obtain(
@@ -331,22 +388,6 @@ def _write_wallets(out: Path, election: OnlineElection, wallets: Sequence[Stored
     rows["credential"] = np.frombuffer(b"".join([item.wallet.credential or b"" for item in wallets]), "V48")
     (out / "wallets").mkdir(mode=0o700, exist_ok=True)
     write_wallets(out / "wallets" / "00000.bin", election.policy.fingerprint, Chunk(styles, rows))
-
-
-def _all(work: Callable[[int], Any], count: int, threads: int, report: Report) -> list[Any]:
-    """Results for 0..count-1; the first failure ends it, after what is under way."""
-    results: list[Any] = []
-    with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(work, number) for number in range(count)]
-        try:
-            for done, future in enumerate(futures, start=1):
-                results.append(future.result())
-                if done % 50 == 0 or done == count:
-                    report(done)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    return results
 
 
 def people_file(people: Sequence[Mapping[str, Any]]) -> dict[str, object]:

@@ -33,11 +33,12 @@ from biometric_idp.idp.voting.registrar_client import RegistrarClient
 from biometric_idp.logs.models import metadata as log_metadata
 from biometric_idp.logs.online import OnlineLog
 from biometric_idp.logs.witnesses import Witness
-from biometric_idp.population.file_register import FileRegister
+from biometric_idp.population.open import open_register
 from biometric_idp.role_key import read_role_key
 from biometric_idp.shared.background import Repeated
 from biometric_idp.shared.commits import Committer, Probe, no_probe
 from biometric_idp.shared.hosts import host_values
+from biometric_idp.shared.registers import AskedRegister
 from biometric_idp.shared.secret import read_secret
 from crypto.log.note import decode_vkey
 from services.app import ServiceOptions, create_app
@@ -58,7 +59,10 @@ _FRAMES = 4_194_304
 def catalogue() -> Catalogue:
     """Every error that this service can answer with."""
     package = Path(__file__).parents[1]
-    own = [package / part / "problems.toml" for part in ("idp", "idp/oidc", "shared", "documents", "biometrics")]
+    own = [
+        package / part / "problems.toml"
+        for part in ("idp", "idp/oidc", "shared", "documents", "biometrics", "population")
+    ]
     entries = dict(read_catalogue(*own).entries)
     # A failed liveness verdict says what was seen; over HTTP it says also of what.
     entries.update({f"liveness-{code}": entries[code] for code in FAILURES})
@@ -98,7 +102,7 @@ def open_idp(config: IdpConfig, base: Path, port: int, *, clock: Clock = now, pr
         for election in config.elections
     }
     origin = f"http://{config.host_names[0]}:{port}" if config.origin == AUTO else config.origin
-    committer, register = Committer(engine, probe), FileRegister(base / config.register_.file)
+    committer, register = Committer(engine, probe), AskedRegister(open_register(base / config.register_.file))
     return Idp(
         config,
         origin,

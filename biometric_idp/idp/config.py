@@ -32,7 +32,7 @@ def is_secure(origin: str) -> bool:
 
 
 class RegisterConfig(Config):
-    """The population register."""
+    """The population register: a file, or the configuration of one over X-Road (``population/xroad``)."""
 
     file: Path
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import MetaData
 from starlette.concurrency import run_in_threadpool
 
-from biometric_idp.population.file_register import FileRegister
+from biometric_idp.population.open import open_register
 from biometric_idp.registrar.channels import models as _outbox_models  # noqa: F401  (its table)
 from biometric_idp.registrar.channels.service import Outbox
 from biometric_idp.registrar.config import RegistrarConfig
@@ -24,6 +24,7 @@ from biometric_idp.shared.audit.service import Audit
 from biometric_idp.shared.background import Repeated
 from biometric_idp.shared.commits import Committer, Probe, no_probe
 from biometric_idp.shared.hosts import host_values
+from biometric_idp.shared.registers import AskedRegister
 from biometric_idp.shared.secret import read_secret
 from services.app import ServiceOptions, create_app
 from services.database import open_engine, reading
@@ -39,7 +40,8 @@ _POOL = 20
 
 def catalogue() -> Catalogue:
     """Every error that this service can answer with."""
-    return read_catalogue(Path(__file__).parent / "problems.toml", Path(__file__).parents[1] / "shared/problems.toml")
+    package = Path(__file__).parents[1]
+    return read_catalogue(*[package / part / "problems.toml" for part in ("registrar", "shared", "population")])
 
 
 def open_registrar(config: RegistrarConfig, base: Path, *, clock: Clock = now, probe: Probe = no_probe) -> Registrar:
@@ -60,7 +62,7 @@ def open_registrar(config: RegistrarConfig, base: Path, *, clock: Clock = now, p
         committer,
         read_role_key(base / config.key),
         read_secret(base / config.secret),
-        FileRegister(base / config.register_.file),
+        AskedRegister(open_register(base / config.register_.file)),
         Outbox(committer, open_channels(config.channels, base), clock),
         clock,
     )

@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from crypto.log.note import NOTE_KEY, VerifierKey
@@ -35,10 +36,16 @@ INTERVAL = 1.0
 Progress = Callable[[int], None]
 
 
-def enrol(record: ElectionRecord, places: Places, election: DemoElection, styles: list[str], report: Progress) -> None:
-    """Population, roll, and every voter's passkey in the enrolment log; then the two entries about them."""
+def enrol(
+    record: ElectionRecord, places: Places, election: DemoElection, styles: list[str], report: Progress
+) -> dict[str, Any]:
+    """Population, roll, and every voter's passkey in the enrolment log; then the two entries about them.
+
+    Returns:
+        What the voters' devices measured; empty where all of it was done before.
+    """
     if record.entries("enrolment"):
-        return
+        return {}
     _make_people(places, styles)
     _configure(record, places)
     roll = _import_roll(places, election)
@@ -49,7 +56,7 @@ def enrol(record: ElectionRecord, places: Places, election: DemoElection, styles
     with ServicePool(places.work / "logs") as pool:
         _start_identity(record, places, pool)
         _write_settings(record, places, pool, [])
-        watch_party(
+        output = watch_party(
             "evoting-voters", "enrol-online", "--out", places.secrets("voters"), *styles,
             "--settings", _settings(places), "--progress", heard=_counter(report),
         )  # fmt: skip
@@ -60,13 +67,30 @@ def enrol(record: ElectionRecord, places: Places, election: DemoElection, styles
         run_party("evoting-idp", "export-enrolments", "--config", config, "--election", ELECTION, "--out", log)
     body = {"checkpoint": checkpoint.read_text(), "time": int(time.time())}
     record.post("enrolment", body, {role: signing_key(places, role) for role in (IDP, REGISTRAR)})
+    return dict(json.loads(output)["figures"])
 
 
-def issue(record: ElectionRecord, places: Places, policy: Path, keys: Path, jobs: int, report: Progress) -> None:
-    """Every device's credential from k of m issuers over HTTP; one of them is killed on the way and comes back."""
+def issue(
+    record: ElectionRecord,
+    places: Places,
+    policy: Path,
+    keys: Path,
+    jobs: int,
+    report: Progress,
+    *,
+    kill: bool = True,
+) -> dict[str, Any]:
+    """Every device's credential from k of m issuers over HTTP.
+
+    Args:
+        kill: end one issuer halfway, as a power failure would; it comes back when the rest is done.
+
+    Returns:
+        What the voters' devices measured; empty where all of it was done before.
+    """
     voters = places.secrets("voters")
     if (voters / "wallets" / "00000.bin").exists():
-        return
+        return {}
     manifest = record.manifest
     fingerprint = record.fingerprint.hex()
     issuers = manifest.roles_of("issuer")
@@ -83,17 +107,19 @@ def issue(record: ElectionRecord, places: Places, policy: Path, keys: Path, jobs
         urls: list[str] = []
         for role in issuers:
             config = places.secrets(role.id) / "service.toml"
+            database = places.databases.get(role.id)
             write_toml(
                 config,
                 {
                     "directory": ".", "host_names": ["127.0.0.1"], "head_file": "head", "threads": 1,
                     "checkpoint_seconds": INTERVAL, "tree_seconds": 5.0, **witnesses,
+                    **({} if database is None else {"database": database}),
                 },
             )  # fmt: skip
             urls.append(pool.start(role.id, "evoting-issuer", "serve", "--config", config))
         _write_settings(record, places, pool, urls)
         total = len(read_json(voters / "people.json")["people"])
-        victim = issuers[VICTIM - 1].id if len(issuers) > manifest.issuer_threshold else None
+        victim = issuers[VICTIM - 1].id if kill and len(issuers) > manifest.issuer_threshold else None
         killed: list[int] = []
 
         def heard(done: int) -> None:
@@ -101,7 +127,7 @@ def issue(record: ElectionRecord, places: Places, policy: Path, keys: Path, jobs
             if victim is not None and not killed and done >= AFTER * total:
                 killed.append(pool.kill(victim))
 
-        watch_party(
+        output = watch_party(
             "evoting-voters", "issue-online", "--out", voters, "--settings", _settings(places), "--policy", policy,
             "--issuance-keys", keys, "--record", places.record, "--trust-root", places.trust_root, "--progress",
             heard=_counter(heard),
@@ -111,6 +137,7 @@ def issue(record: ElectionRecord, places: Places, policy: Path, keys: Path, jobs
             config = places.secrets(victim) / "service.toml"
             pool.start(victim, "evoting-issuer", "serve", "--config", config, port=killed[0])
             time.sleep(2 * INTERVAL)
+    return dict(json.loads(output)["figures"])
 
 
 def roll_file(places: Places) -> Path:
@@ -142,7 +169,7 @@ def _configure(record: ElectionRecord, places: Places) -> None:
         {
             "model": True,
             "host_names": ["127.0.0.1"],
-            "database": "registrar.sqlite",
+            "database": places.databases.get(REGISTRAR, "registrar.sqlite"),
             "key": "key",
             "secret": "secret",
             "register": {"file": "register.json"},
@@ -215,7 +242,7 @@ def _start_identity(record: ElectionRecord, places: Places, pool: ServicePool) -
             "host_names": ["127.0.0.1"],
             "origin": origin,
             "rp_id": urlsplit(origin).hostname,
-            "database": "idp.sqlite",
+            "database": places.databases.get(IDP, "idp.sqlite"),
             "key": "key",
             "secret": "secret",
             "register": {"file": "register.json"},

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,16 +40,15 @@ ABSTAINERS = 2
 
 def enrol(
     record: ElectionRecord, places: Places, plan: Plan, election: DemoElection, progress: Callable[[int], None]
-) -> None:
-    """Roll, passkeys and enrolment log, and the two entries about them."""
+) -> dict[str, Any]:
+    """Roll, passkeys and enrolment log, and the two entries about them; gives what devices measured over HTTP."""
     out = places.secrets("voters")
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     styles: list[str] = []
     for style in election.manifest.styles:
         styles += ["--style", f"{style.id}:{style.roll}:{_devices(election, style)}"]
     if plan.issuance == "http":
-        online.enrol(record, places, election, styles, progress)
-        return
+        return online.enrol(record, places, election, styles, progress)
     run_party(
         "evoting-voters", "enrol", "--out", out, *styles, "--origin", ORIGIN, "--chunk-size", _chunk_size(election),
         "--identity-provider", places.secrets("identity-provider") / "key",
@@ -63,6 +63,7 @@ def enrol(
     if not record.entries("enrolment"):
         body = {"checkpoint": enrolment["checkpoint"], "time": enrolment["time"]}
         record.post("enrolment", body, {role: signing_key(places, role) for role in ("identity-provider", "registrar")})
+    return {}
 
 
 def _devices(election: DemoElection, style: BallotStyle) -> int:
@@ -79,8 +80,23 @@ def _chunk_size(election: DemoElection) -> int:
     return max(256, min(16_384, -(-sum(election.ballots.values()) // 4)))
 
 
-def issue(record: ElectionRecord, places: Places, plan: Plan, jobs: int, progress: Callable[[int], None]) -> None:
-    """Every voter's credential from k of m issuers, each a process with its own ledger."""
+def issue(
+    record: ElectionRecord,
+    places: Places,
+    plan: Plan,
+    jobs: int,
+    progress: Callable[[int], None],
+    *,
+    kill: bool = True,
+) -> dict[str, Any]:
+    """Every voter's credential from k of m issuers, each a process with its own ledger.
+
+    Args:
+        kill: over HTTP, end one issuer halfway.
+
+    Returns:
+        What devices measured over HTTP.
+    """
     is_online = plan.issuance == "http"
     manifest = record.manifest
     policy = places.stick / "issuance-policy.json"
@@ -94,7 +110,8 @@ def issue(record: ElectionRecord, places: Places, plan: Plan, jobs: int, progres
     run_parties(
         [
             (
-                "evoting-issuer", "open", "--dir", issuer, "--policy", policy, "--roll", roll,
+                "evoting-issuer", "open", "--dir", issuer, *_database(places, issuer), "--policy", policy,
+                "--roll", roll,
                 "--enrolment-log", log, "--issuance-keys", keys,
                 "--record", places.record, "--trust-root", places.trust_root,
             )
@@ -106,8 +123,7 @@ def issue(record: ElectionRecord, places: Places, plan: Plan, jobs: int, progres
     for issuer in issuers:
         (issuer / "opened").touch()
     if is_online:
-        online.issue(record, places, policy, keys, jobs, progress)
-        return
+        return online.issue(record, places, policy, keys, jobs, progress, kill=kill)
     asked: list[object] = []
     for issuer in issuers[: manifest.issuer_threshold]:
         asked += ["--issuer", issuer]
@@ -115,6 +131,13 @@ def issue(record: ElectionRecord, places: Places, plan: Plan, jobs: int, progres
         "evoting-voters", "issue", "--out", voters, "--policy", policy, "--issuance-keys", keys, *asked,
         "--identity-provider", places.secrets("identity-provider") / "key", "--workers", jobs,
     )  # fmt: skip
+    return {}
+
+
+def _database(places: Places, issuer: Path) -> list[object]:
+    """Where the ledger is, if it is not in the issuer's directory."""
+    url = places.databases.get(issuer.name)
+    return [] if url is None else ["--database", url]
 
 
 def load_wallets(directory: Path, fingerprint: bytes) -> dict[str, Wallets]:

@@ -39,4 +39,5 @@ def confirm(body: Confirm, idp: Service) -> Answer:
 )
 def let_in(body: LetIn, idp: Service) -> Answer:
     """Two officers vouch for a person at their desk."""
-    return idp.committer.commit("officers-let-in", lambda db: service.let_in(db, idp, body))
+    person = idp.register.person(body.pin)
+    return idp.committer.commit("officers-let-in", lambda db: service.let_in(db, idp, body, person))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import signal
 import socket
 import time
@@ -257,6 +258,34 @@ def test_without_a_quorum_issuance_goes_on_and_the_earlier_checkpoint_stays(
     assert checkpoint_of(world, service).size == 1
     witnesses[1].start()
     wait_for(lambda: checkpoint_of(world, service).size == 2)
+
+
+def test_O2_an_old_copy_of_the_database_answers_nothing(
+    witnessed: tuple[IssuerPlace, list[WitnessPlace]], tmp_path: Path
+) -> None:
+    """From a back-up an issuer would serve a voter twice; head file and witnesses each remember more than it holds."""
+    place, _ = witnessed
+    world, service = place.world, place.start()
+    issue(world, service, 0)
+    assert service.stop() in ENDED
+    files = [path for path in place.directory.path.iterdir() if path.name.startswith("ledger.sqlite")]
+    for path in files:
+        shutil.copy(path, tmp_path / path.name)
+    service = place.start()
+    issue(world, service, 1)
+    wait_for(lambda: checkpoint_of(world, service).size == 2)
+    service.kill()
+    for path in place.directory.path.glob("ledger.sqlite*"):
+        path.unlink()
+    for path in files:
+        shutil.copy(tmp_path / path.name, path)
+    with pytest.raises(RuntimeError, match="old copy"):
+        place.start()
+    place.directory.head.unlink()
+    service = place.start()
+    response = ask(service, world.request(world.wallet(1)).encode())
+    assert (response.status_code, response.json()["code"]) == (503, "out-of-service")
+    assert httpx.get(f"{service.url}/readyz").status_code == 503
 
 
 def test_shutdown_finishes_what_has_arrived(place: IssuerPlace) -> None:

@@ -123,6 +123,7 @@ class Parties:
     idp_config: Path
     registrar_config: Path
     keys: dict[str, bytes] = field(default_factory=dict)
+    _read: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def id_origin(self) -> str:
@@ -134,7 +135,10 @@ class Parties:
 
     def messages(self) -> list[dict[str, str]]:
         """What citizens got, in no order."""
-        return [json.loads(path.read_text()) for path in sorted((self.directory / "spool").glob("*.json"))]
+        for name in set(os.listdir(self.directory / "spool")) - self._read.keys():
+            if name.endswith(".json") and not name.startswith("."):
+                self._read[name] = json.loads((self.directory / "spool" / name).read_text())
+        return list(self._read.values())
 
     def code_for(self, address: str, key_digest: str) -> str:
         """The code in the message to this telephone about this key; waits for its delivery."""

@@ -37,6 +37,7 @@ class ServiceOptions:
         origins: path prefix -> origins of other hosts whose pages may call it.
         body_limit, body_limits, body_seconds: see ``BodyLimit``.
         headers: replace or add to ``HEADERS``.
+        quiet: routes without a log line for each request; see ``Measured``.
     """
 
     hosts: Sequence[str]
@@ -46,6 +47,7 @@ class ServiceOptions:
     body_limits: Mapping[str, int] = field(default_factory=dict)
     body_seconds: float = 20.0
     headers: Mapping[str, str] = field(default_factory=dict)
+    quiet: frozenset[str] = frozenset()
 
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -108,5 +110,5 @@ def create_app(
         origins=options.origins,
         headers={**HEADERS, **options.headers},
     )
-    app.add_middleware(Measured, metrics=metrics)
+    app.add_middleware(Measured, metrics=metrics, quiet=options.quiet)
     return app

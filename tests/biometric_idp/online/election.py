@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from biometric_idp.bulk.enrol import StylePlan
-from biometric_idp.bulk.online import OnlineElection, Settings, enrol_online, issue_online, people_file
+from biometric_idp.bulk.online import OnlineElection, Phases, Settings, enrol_online, issue_online, people_file
 from biometric_idp.enrolment.log import EnrolmentSource
 from biometric_idp.files import write_json
 from biometric_idp.issuer.office import read_enrolment_entries
@@ -69,7 +69,7 @@ class SmallElection:
 
     def issue(self, report: Callable[[int], None] = _quiet, urls: Sequence[str] | None = None) -> int:
         """Every enrolled voter's credential, from k of the issuers."""
-        return issue_online(self.voters, self.settings(urls), self.known, 4, report)
+        return issue_online(self.voters, self.settings(urls), self.known, Phases(4, report))
 
 
 @contextmanager
@@ -123,7 +123,7 @@ def small_election(
         stack.callback(world.close)
         world.databases = {int(name): url for name, url in chosen.items() if name.isdigit()}
         election = SmallElection(directory, parties, world, [])
-        enrol_online(election.voters, election.settings(), STYLES, 4, _quiet)
+        enrol_online(election.voters, election.settings(), STYLES, Phases(4, _quiet))
         _open(election)
         election.places = [make_place(world, index, **settings) for index in range(1, world.issuers + 1)]
         for place in election.places:

@@ -13,7 +13,7 @@ ISSUANCE ?=
 export SCALE CONTEST ISSUANCE
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 
-.PHONY: help setup check lint lint-rust test test-full demo bench mutate tampered wheel lock clean
+.PHONY: help setup check lint lint-rust test test-full demo bench crash mutate tampered wheel lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ demo: setup ## a whole election, verified; SCALE=1000 is one ballot for a thousa
 
 bench: setup ## measure, write var/bench.json and a table; FULL=1 for a million ciphertexts
 	@$(BIN)/python -m loadtests.bench
+
+crash: setup ## kill -9 of identity provider and issuers, 200 times under load, both databases; goes on if interrupted
+	@$(BIN)/python -m tests.crash
 
 mutate: setup ## replace each verifier equation by "pass" and see that a test fails
 	@$(BIN)/python -m tests.mutation

@@ -67,12 +67,12 @@ def officer_config(number: int) -> dict[str, object]:
     }
 
 
-def run(tool: str, *arguments: object) -> dict[str, Any]:
-    """One command of an operator; gives what it prints."""
+def run(tool: str, *arguments: object, prints: bool = True) -> dict[str, Any]:
+    """One command of an operator; gives what it prints, if it does."""
     command = [sys.executable, "-m", f"biometric_idp.{tool}.cli", *map(str, arguments)]
     finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert finished.returncode == 0, finished.stderr
-    answer = json.loads(finished.stdout)
+    answer = json.loads(finished.stdout) if prints else {}
     assert isinstance(answer, dict)
     return answer
 

@@ -1,0 +1,98 @@
+/** The identity provider's interface, as the page on its own host uses it. */
+
+import { concat } from "../common/bytes";
+import { type Call, call } from "../common/http";
+import type { Language } from "../common/i18n";
+
+export type Step = "document" | "passive-authentication" | "liveness" | "face" | "passkey";
+export type Action = "turn-left" | "turn-right" | "blink";
+
+export interface Started {
+  session: string;
+  steps: Step[];
+}
+
+export interface Challenge {
+  id: string;
+  actions: { action: Action; seconds: number }[];
+  frames_per_second: number;
+}
+
+export type Judged = { state: "continue"; next_action: Action | null } | { state: "passed" };
+
+export interface SignedIn {
+  session: string;
+  must?: string[];
+}
+
+export interface Account {
+  passkeys: { id: string; created: number; revoked?: boolean; device?: string }[];
+  notices: { time: number; text: Partial<Record<Language, string>> }[];
+  templates?: boolean;
+  elections: {
+    election: string;
+    title?: Partial<Record<Language, string>>;
+    model?: boolean;
+    position: number;
+    style: string;
+    voting_passkey?: "none" | "pending" | "logged";
+  }[];
+}
+
+export interface Handoff {
+  code: string;
+  url: string;
+}
+
+type Options = Record<string, unknown>;
+
+const post = <T>(path: string, json: unknown, session: string | null = null, more: Call = {}) =>
+  call<T>(path, { json, session, ...more });
+
+export const enrolment = {
+  start: (pin: string, mrz: string[], language: Language) =>
+    post<Started>("/v1/enrolments", { pin, document: { mrz }, language }),
+  passkeyOptions: (session: string) => post<{ publicKey: Options }>("/v1/enrolments/passkey/options", {}, session),
+  passkey: (session: string, credential: unknown) => post<void>("/v1/enrolments/passkey", { credential }, session),
+  appointment: (session: string, consulate: string) =>
+    post<{ appointment: string }>("/v1/enrolments/appointment", { consulate }, session),
+};
+
+/** Camera and face at enrolment (`/v1/enrolments`) and at sign-in (`/v1/sign-in`): the same steps under another path. */
+export function faceCheck(base: "/v1/enrolments" | "/v1/sign-in", session: string) {
+  return {
+    challenge: () => post<Challenge>(`${base}/liveness`, {}, session),
+    frames: (sequence: number, frames: Uint8Array[]) =>
+      call<Judged>(`${base}/liveness/frames?sequence=${sequence}`, {
+        body: framed(frames),
+        type: "application/octet-stream",
+        session,
+      }),
+    match: () => post<{ matched: true }>(`${base}/face`, {}, session),
+  };
+}
+
+/** Each frame after its length as four bytes, big-endian. */
+function framed(frames: Uint8Array[]) {
+  return concat(
+    ...frames.flatMap((frame) => {
+      const length = new Uint8Array(4);
+      new DataView(length.buffer).setUint32(0, frame.length);
+      return [length, frame];
+    }),
+  );
+}
+
+export const session = {
+  options: () => post<{ publicKey: Options; id: string }>("/v1/sign-in/options", {}),
+  signIn: (id: string, credential: unknown) => post<SignedIn>("/v1/sign-in", { id, credential }),
+  signOut: (token: string) => post<void>("/v1/sign-out", {}, token),
+  account: (token: string) => call<Account>("/v1/account", { method: "GET", session: token }),
+  revokePasskey: (token: string, passkey: string) => post<void>("/v1/account/passkeys/revoke", { passkey }, token),
+  revokeTemplates: (token: string) => post<void>("/v1/account/templates/revoke", {}, token),
+  handoff: (token: string, election: string, purpose: "voting-passkey" | "ticket") =>
+    post<Handoff>("/v1/handoff", { election, purpose }, token),
+  /** For another service (OpenID Connect): the parameters of the page's own address go back as they came. */
+  authorize: (token: string, query: string) =>
+    post<{ redirect: string }>("/oidc/authorize", Object.fromEntries(new URLSearchParams(query)), token),
+};

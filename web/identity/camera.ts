@@ -1,0 +1,96 @@
+/** The camera as a source of JPEG frames. Nothing is recorded; a frame exists until it was sent. */
+
+import { Problem } from "../common/http";
+import type { Judged } from "./api";
+
+/** Enough for landmarks, and below the service's limit for a frame. */
+const WIDTH = 480;
+const QUALITY = 0.85;
+/** Frames in one call, and frames kept while the network is slow: older ones are dropped then. */
+const MOST_SENT = 8;
+const MOST_WAITING = 48;
+
+export async function openCamera(): Promise<MediaStream> {
+  if (!navigator.mediaDevices?.getUserMedia) throw new Problem("camera-missing");
+  try {
+    return await navigator.mediaDevices.getUserMedia({
+      audio: false,
+      video: { facingMode: "user", width: { ideal: 640 }, height: { ideal: 480 } },
+    });
+  } catch (error) {
+    const name = error instanceof DOMException ? error.name : "";
+    throw new Problem(name === "NotAllowedError" || name === "SecurityError" ? "camera-refused" : "camera-missing");
+  }
+}
+
+export function closeCamera(stream: MediaStream | null): void {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
+export interface Numbered {
+  sequence: number;
+  frame: Uint8Array;
+}
+
+/** Takes frames off a playing video at an even rate. */
+export class Frames {
+  readonly #video: HTMLVideoElement;
+  readonly #canvas = document.createElement("canvas");
+  readonly #timer: number;
+  #waiting: Numbered[] = [];
+  #next = 0;
+  #busy = false;
+
+  constructor(video: HTMLVideoElement, perSecond: number) {
+    this.#video = video;
+    this.#timer = window.setInterval(() => void this.#take(), 1000 / perSecond);
+  }
+
+  async #take(): Promise<void> {
+    const { videoWidth, videoHeight } = this.#video;
+    if (this.#busy || !videoWidth) return;
+    this.#busy = true;
+    this.#canvas.width = Math.min(WIDTH, videoWidth);
+    this.#canvas.height = Math.round((this.#canvas.width * videoHeight) / videoWidth);
+    this.#canvas.getContext("2d")?.drawImage(this.#video, 0, 0, this.#canvas.width, this.#canvas.height);
+    const blob = await new Promise<Blob | null>((resolve) => this.#canvas.toBlob(resolve, "image/jpeg", QUALITY));
+    if (blob) this.#waiting.push({ sequence: this.#next++, frame: new Uint8Array(await blob.arrayBuffer()) });
+    this.#waiting = this.#waiting.slice(-MOST_WAITING);
+    this.#busy = false;
+  }
+
+  /** The oldest frames that wait, in order and without a gap; empty where there are none yet. */
+  take(): Numbered[] {
+    return this.#waiting.splice(0, MOST_SENT);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#waiting = [];
+    this.#canvas.width = 0;
+  }
+}
+
+/** Send frames until the service has seen enough. Throws its Problem, and stops quietly when `signal` says so. */
+export async function sendFrames(
+  frames: Frames,
+  send: (sequence: number, frames: Uint8Array[]) => Promise<Judged>,
+  onAction: (judged: Judged) => void,
+  signal: AbortSignal,
+): Promise<boolean> {
+  while (!signal.aborted) {
+    const batch = frames.take();
+    const first = batch[0];
+    if (!first) {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      continue;
+    }
+    const judged = await send(
+      first.sequence,
+      batch.map(({ frame }) => frame),
+    );
+    onAction(judged);
+    if (judged.state === "passed") return true;
+  }
+  return false;
+}

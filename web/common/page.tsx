@@ -31,7 +31,7 @@ export function useTexts(): Texts {
 
 interface PageProps {
   sources: Sources;
-  /** Title by language of a MODEL election; null where the election is not known (yet). */
+  /** Whether this is a MODEL election, which every page says. */
   model: boolean;
   children: ComponentChildren;
 }

@@ -16,7 +16,6 @@ interface Props {
 }
 
 export function Enrol({ onBack, onSignIn }: Props) {
-  const { t } = useTexts();
   const [started, setStarted] = useState<Started | null>(null);
   const [left, setLeft] = useState<Step[]>(["document", "liveness", "face", "passkey"]);
   const shown = SHOWN.filter((step) => !started || step === "document" || started.steps.includes(step));

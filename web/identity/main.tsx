@@ -1,8 +1,9 @@
 /** Pages of the identity provider's host. The session token is in this page's memory and nowhere else. */
 
 import { render } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import "../common/style.css";
+import { call } from "../common/http";
 import { ErrorBox, Heading, Page, useTexts, useWork } from "../common/page";
 import en from "../locales/en/identity.ftl?raw";
 import ky from "../locales/ky/identity.ftl?raw";
@@ -72,9 +73,20 @@ function Home({ onEnrol, onSignIn }: { onEnrol(): void; onSignIn(): void }) {
   );
 }
 
-render(
-  <Page sources={{ ky, ru, en }} model={document.documentElement.dataset.model === "true"}>
-    <App />
-  </Page>,
-  document.getElementById("app")!,
-);
+function Site() {
+  const [model, setModel] = useState(false);
+  useEffect(() => {
+    // What the deployment says of itself; without it nothing is marked.
+    call<{ model: boolean }>("/settings.json", { method: "GET" }).then(
+      (settings) => setModel(settings.model),
+      () => undefined,
+    );
+  }, []);
+  return (
+    <Page sources={{ ky, ru, en }} model={model}>
+      <App />
+    </Page>
+  );
+}
+
+render(<Site />, document.getElementById("app")!);

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from services.hosts import HostGuard
 from services.limits import BodyLimit
 from services.metrics import Measured, Metrics
-from services.problems import Catalogue, install_problems
+from services.problems import Catalogue, Unexpected, install_problems
 
 #: Headers of every answer. Services answer with data; a service with pages sets a policy of its own for them.
 HEADERS = {
@@ -90,6 +90,7 @@ def create_app(
         return Response(metrics.render(), media_type="text/plain; version=0.0.4")
 
     # The last one added is the first to see a request.
+    app.add_middleware(Unexpected, catalogue=catalogue)
     app.add_middleware(
         BodyLimit,
         catalogue=catalogue,

@@ -23,6 +23,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.errors import ConfigError
 from services.logs import get_log
@@ -131,12 +132,34 @@ def install_problems(app: FastAPI, catalogue: Catalogue) -> None:
         assert isinstance(error, HTTPException)
         return catalogue.response(Problem(_BY_STATUS.get(error.status_code, "malformed-request")))
 
-    async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
-        get_log().error("unexpected-error", kind=type(error).__name__, exc_info=error)
-        return catalogue.response(Problem("internal-error"))
-
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
-    app.add_exception_handler(Exception, on_unexpected)
     app.state.catalogue = catalogue
+
+
+class Unexpected:
+    """ASGI middleware: a mistake of the program is logged, and answered like any other error.
+
+    The framework's own handler would answer outside of all other middleware, without their headers.
+    """
+
+    def __init__(self, app: ASGIApp, *, catalogue: Catalogue) -> None:
+        self._app = app
+        self._catalogue = catalogue
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def seen(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, seen)
+        except Exception as error:
+            get_log().error("unexpected-error", kind=type(error).__name__, exc_info=error)
+            if started or scope["type"] != "http":
+                raise
+            await self._catalogue.response(Problem("internal-error"))(scope, receive, send)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -53,6 +54,9 @@ def serve(name: str, make_app: Callable[[int], FastAPI], host: str, port: int, *
         backlog=2048,
     )
     server = _Server(config, json.dumps({"service": name, "host": host, "port": bound}))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The server raises the signal once more when it is done; by then it has done its duty.
+        signal.signal(number, lambda *_: None)
     server.run([listener])
 
 

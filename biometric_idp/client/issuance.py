@@ -127,37 +127,68 @@ def combine_answers(
     Raises:
         IssuanceError: fewer than k valid partial signatures so far.
     """
-    wallet = stored.wallet
-    if wallet.blinding is None:
-        raise FormatError("the wallet already holds its credential")
-    style = keys.of_style(wallet.style)
-    blinded = pairing.g1_decode(wallet.blinded)
     partials: dict[int, G1Vector] = {}
     refusals: dict[int, str] = {}
     invalid: list[int] = []
     for answer in answers:
-        if answer.hash != hash_:
-            invalid.append(answer.issuer)
-        elif isinstance(answer, Refusal):
+        if isinstance(answer, Refusal) and answer.hash == hash_:
             refusals[answer.issuer] = answer.code
+        elif isinstance(answer, Refusal):
+            invalid.append(answer.issuer)
         elif answer.issuer not in partials:
             try:
-                share_key = style.share_key(answer.issuer)
-                if share_key is None:
-                    raise FormatError("no such issuer")
-                point = pairing.g1_decode(answer.partial)
-                verify_partials(pairing, blinded, point, load_key(pairing, share_key), entropy)
-                partials[answer.issuer] = point
-            except (DecodeError, InvalidProof, FormatError):
+                partials[answer.issuer] = verified_partial(pairing, keys, stored, hash_, answer, entropy)
+            except FormatError:
                 invalid.append(answer.issuer)
     if len(partials) < threshold:
         raise IssuanceError(f"{len(partials)} of {threshold} issuers gave a valid partial signature", refusals, invalid)
+    return combine_verified(group, pairing, keys, threshold, stored, partials, entropy)
+
+
+def verified_partial(
+    pairing: PairingGroup, keys: IssuanceKeys, stored: StoredWallet, hash_: bytes, answer: Answer, entropy: Entropy
+) -> G1Vector:
+    """The partial signature of an answer, verified against the issuer's share key out of the opening.
+
+    Raises:
+        FormatError: it is for another request, no point, or not by this issuer's share; the issuer is to blame.
+    """
+    wallet = stored.wallet
+    share_key = keys.of_style(wallet.style).share_key(answer.issuer)
+    if share_key is None or answer.hash != hash_:
+        raise FormatError(f"issuer {answer.issuer} answers another request, or is none of the issuers")
+    try:
+        point = pairing.g1_decode(answer.partial)
+        verify_partials(pairing, pairing.g1_decode(wallet.blinded), point, load_key(pairing, share_key), entropy)
+    except (DecodeError, InvalidProof):
+        raise FormatError(f"the partial signature of issuer {answer.issuer} does not verify") from None
+    return point
+
+
+def combine_verified(
+    group: Group,
+    pairing: PairingGroup,
+    keys: IssuanceKeys,
+    threshold: int,
+    stored: StoredWallet,
+    partials: Mapping[int, G1Vector],
+    entropy: Entropy,
+) -> bytes:
+    """The credential out of at least k verified partial signatures, verified itself.
+
+    Raises:
+        FormatError: the wallet holds its credential already.
+        InvalidProof: the keys do not belong together.
+    """
+    wallet = stored.wallet
+    if wallet.blinding is None:
+        raise FormatError("the wallet already holds its credential")
     chosen = {issuer: partials[issuer] for issuer in sorted(partials)[:threshold]}
     combined, denominator = combine_partials(chosen)
     credential = unblind(combined, denominator, [wallet.blinding])
     message = encode_message(wallet.fingerprint, wallet.style, pseudonym_of(group, wallet))
     hashed = hash_credential_message(pairing, [message])
-    verify_partials(pairing, hashed, credential, load_key(pairing, style.key), entropy)
+    verify_partials(pairing, hashed, credential, load_key(pairing, keys.of_style(wallet.style).key), entropy)
     return credential.encode()
 
 

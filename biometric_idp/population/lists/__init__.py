@@ -1,0 +1,1 @@
+"""Signed voter lists: the preliminary list, the final list with the biometric merge, and the roll drawn from it."""

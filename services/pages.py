@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -142,6 +142,8 @@ def add_pages(
     Raises:
         ConfigError: ``also`` names a page that is not there.
     """
+    # A path with one slash more is another path, which is not there.
+    app.router.redirect_slashes = False
     headers = page_headers(connect, camera=camera)
     table = dict(pages)
     for path, target in also.items():
@@ -154,7 +156,7 @@ def add_pages(
         )
 
 
-def _endpoint(page: Page, headers: Mapping[str, str]):  # type: ignore[no-untyped-def]
+def _endpoint(page: Page, headers: Mapping[str, str]) -> Callable[[Request], Coroutine[None, None, Response]]:
     async def endpoint(request: Request) -> Response:
         tagged = {**headers, "etag": page.tag}
         if page.tag in request.headers.get("if-none-match", ""):
@@ -177,8 +179,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Serve directories of static pages for tests and demonstrations, with a strict policy.",
         epilog="Prints one JSON line with the port on stdout when it listens.",
     )
-    parser.add_argument("directories", nargs="+", type=Path, metavar="DIR", help="directory of pages, as `make web` builds")
-    parser.add_argument("--host-name", action="append", required=True, help="name in the Host header; may be repeated")
+    parser.add_argument(
+        "directories", nargs="+", type=Path, metavar="DIR", help="directory of pages, as `make web` builds"
+    )
+    parser.add_argument("--host-name", action="append", required=True, help="name in the Host header; repeatable")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=0, help="port; 0, the default, takes a free one")
     parser.add_argument("--connect", action="append", default=[], metavar="ORIGIN", help="origin that pages may call")

@@ -107,7 +107,7 @@ export function ErrorBox({ problem, onRetry }: { problem: Problem; onRetry?: (()
         <strong>{problem.texts?.[language] ?? t(`problem-${own}`)}</strong>
       </p>
       <p>{problem.next?.[language] ?? t(`problem-${own}-next`)}</p>
-      {typeof left === "number" && known("attempts-left") && <p>{t("attempts-left", { count: left })}</p>}
+      {typeof left === "number" && <p>{t("attempts-left", { count: left })}</p>}
       {onRetry && (
         <p>
           <button type="button" onClick={onRetry}>

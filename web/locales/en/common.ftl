@@ -6,7 +6,7 @@ back = Back
 retry = Try again
 working = Please wait…
 problem-code = Error code: { $code }
-problem-title = That did not work
+attempts-left = Attempts left: { $count }
 help-line = If you need help, turn to the consulate or the help line.
 
 problem-network = The service could not be reached.

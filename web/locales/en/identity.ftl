@@ -37,7 +37,6 @@ action-turn-left = Turn your head to your left
 action-turn-right = Turn your head to your right
 action-blink = Close and open your eyes
 liveness-checking = Checking…
-attempts-left = Attempts left: { $count }
 problem-camera-refused = The page was not allowed to use the camera.
 problem-camera-refused-next = Allow the camera for this page in the browser's settings, and try again.
 problem-camera-missing = No camera was found, or another program is using it.

@@ -6,7 +6,7 @@ back = Артка
 retry = Кайра аракет кылуу
 working = Күтө туруңуз…
 problem-code = Катанын коду: { $code }
-problem-title = Болбой калды
+attempts-left = Калган аракет: { $count }
 help-line = Жардам керек болсо, консулдукка же колдоо кызматына кайрылыңыз.
 
 problem-network = Кызматка туташуу болбоду.

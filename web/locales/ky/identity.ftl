@@ -34,7 +34,6 @@ action-turn-left = Башыңызды солго буруңуз
 action-turn-right = Башыңызды оңго буруңуз
 action-blink = Көзүңүздү жумуп ачыңыз
 liveness-checking = Текшерилип жатат…
-attempts-left = Калган аракет: { $count }
 problem-camera-refused = Камераны колдонууга уруксат берилген жок.
 problem-camera-refused-next = Браузердин жөндөөлөрүнөн бул баракка камерага уруксат берип, кайра аракет кылыңыз.
 problem-camera-missing = Камера табылган жок же башка колдонмо аны ээлеп турат.

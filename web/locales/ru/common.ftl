@@ -6,7 +6,7 @@ back = Назад
 retry = Попробовать снова
 working = Подождите…
 problem-code = Код ошибки: { $code }
-problem-title = Не получилось
+attempts-left = Осталось попыток: { $count }
 help-line = Если нужна помощь, обратитесь в консульство или в службу поддержки.
 
 problem-network = Не удалось связаться со службой.

@@ -38,7 +38,6 @@ action-turn-left = Поверните голову налево
 action-turn-right = Поверните голову направо
 action-blink = Закройте и откройте глаза
 liveness-checking = Проверяем…
-attempts-left = Осталось попыток: { $count }
 problem-camera-refused = Нет разрешения пользоваться камерой.
 problem-camera-refused-next = Разрешите этой странице камеру в настройках браузера и попробуйте снова.
 problem-camera-missing = Камера не найдена или занята другой программой.

@@ -3,7 +3,7 @@
     python -m services.pages web/dist/voting --host-name vote.localhost --port 8443
 
 Everything is read into memory once. A request is a look-up of its path in a table, so there is nothing to traverse, no
-listing, and no way to a file that came later. The media type follows from a short list; other files are refused at start.
+listing, and no way to a file that came later. The media type follows from a short list; others are refused at start.
 """
 
 from __future__ import annotations

@@ -10,18 +10,19 @@ interface Props {
 }
 
 export function Account({ token, onSignOut }: Props) {
-  const { t, language } = useTexts();
+  const { t, has, language } = useTexts();
   const [account, setAccount] = useState<AccountData | null>(null);
   const [templatesGone, setTemplatesGone] = useState(false);
   const { busy, problem, run } = useWork();
   const load = async () => setAccount(await api.account(token));
   useEffect(() => run(load), []);
-  const day = (seconds: number) => new Date(seconds * 1000).toLocaleDateString(dateLocale(language));
+  const day = (days: number) =>
+    new Date(days * 86_400_000).toLocaleDateString(dateLocale(language), { timeZone: "UTC" });
   const handOver = (election: string, purpose: "voting-passkey" | "ticket") =>
     run(async () => {
-      const { code, url } = await api.handoff(token, election, purpose);
+      const { code, voting_origin } = await api.handoff(token, election, purpose);
       // The code is in the fragment, which no server sees; the voting page removes it from the history.
-      location.assign(`${url}#${new URLSearchParams({ purpose, code })}`);
+      location.assign(`${voting_origin}/voting-passkey/#${new URLSearchParams({ purpose, code })}`);
     });
   return (
     <>
@@ -33,18 +34,30 @@ export function Account({ token, onSignOut }: Props) {
           <h2>{t("elections-title")}</h2>
           {account.elections.length === 0 && <p>{t("elections-none")}</p>}
           {account.elections.map((item) => (
-            <section class="choice" key={item.election} aria-label={item.title?.[language] ?? item.election}>
+            <section class="choice" key={item.election} aria-label={item.title[language] ?? item.election}>
               <p>
-                <strong>{item.title?.[language] ?? item.election}</strong>
+                <strong>{item.title[language] ?? item.election}</strong>
                 {item.model && <span> · {t("model-mark")}</span>}
               </p>
-              <p class="small">{t("roll-place", { position: String(item.position), style: item.style })}</p>
-              {item.voting_passkey && <p>{t(`voting-passkey-state-${item.voting_passkey}`)}</p>}
-              <button type="button" class="main" disabled={busy} onClick={() => handOver(item.election, "voting-passkey")}>
+              {item.position !== null && item.style !== null && (
+                <p class="small">{t("roll-place", { position: String(item.position), style: item.style })}</p>
+              )}
+              <p>{t(`voting-passkey-state-${item.voting_passkey}`)}</p>
+              <button
+                type="button"
+                class={item.voting_passkey === "logged" ? "" : "main"}
+                disabled={busy}
+                onClick={() => handOver(item.election, "voting-passkey")}
+              >
                 {t("make-voting-passkey")}
               </button>
               <p class="small">{t("make-voting-passkey-text")}</p>
-              <button type="button" disabled={busy} onClick={() => handOver(item.election, "ticket")}>
+              <button
+                type="button"
+                class={item.voting_passkey === "logged" ? "main" : ""}
+                disabled={busy}
+                onClick={() => handOver(item.election, "ticket")}
+              >
                 {t("get-credential")}
               </button>
             </section>
@@ -52,17 +65,18 @@ export function Account({ token, onSignOut }: Props) {
           <h2>{t("passkeys-title")}</h2>
           <ul class="items">
             {account.passkeys
-              .filter(({ revoked }) => !revoked)
-              .map(({ id, created, device }) => (
-                <li class="row" key={id}>
+              .filter(({ state }) => state === "active")
+              .map(({ credential, date }) => (
+                <li class="row" key={credential}>
                   <span>
-                    {device ?? id.slice(0, 8)} <span class="small">{t("passkey-added", { date: day(created) })}</span>
+                    <code>{credential.slice(0, 8)}</code>{" "}
+                    <span class="small">{t("passkey-added", { date: day(date) })}</span>
                   </span>
                   <Asked
                     label={t("revoke")}
                     question={t("revoke-passkey-ask")}
                     disabled={busy}
-                    onYes={() => run(async () => (await api.revokePasskey(token, id), await load()))}
+                    onYes={() => run(async () => (await api.revokePasskey(token, credential), await load()))}
                   />
                 </li>
               ))}
@@ -82,10 +96,9 @@ export function Account({ token, onSignOut }: Props) {
           <h2>{t("notices-title")}</h2>
           {account.notices.length === 0 && <p>{t("notices-none")}</p>}
           <ul class="items">
-            {account.notices.map(({ time, text }) => (
-              <li key={time}>
-                <p class="small">{day(time)}</p>
-                <p>{text[language] ?? text.ky}</p>
+            {account.notices.map(({ kind, date }, i) => (
+              <li key={i}>
+                <span class="small">{day(date)}</span> {has(`notice-${kind}`) ? t(`notice-${kind}`) : kind}
               </li>
             ))}
           </ul>

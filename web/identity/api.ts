@@ -18,7 +18,8 @@ export interface Challenge {
   frames_per_second: number;
 }
 
-export type Judged = { state: "continue"; next_action: Action | null } | { state: "passed" };
+/** `look-ahead`: the service has not yet seen the person look straight into the camera. */
+export type Judged = { state: "continue"; next_action: Action | "look-ahead" | null; step?: number } | { state: "passed" };
 
 export interface SignedIn {
   session: string;
@@ -26,22 +27,24 @@ export interface SignedIn {
 }
 
 export interface Account {
-  passkeys: { id: string; created: number; revoked?: boolean; device?: string }[];
-  notices: { time: number; text: Partial<Record<Language, string>> }[];
-  templates?: boolean;
+  /** Dates are days since 1970. */
+  passkeys: { credential: string; state: "active" | "revoked"; date: number }[];
+  notices: { kind: string; date: number }[];
+  proofing: string;
   elections: {
+    /** Origin line of the election's log. */
     election: string;
-    title?: Partial<Record<Language, string>>;
-    model?: boolean;
-    position: number;
-    style: string;
-    voting_passkey?: "none" | "pending" | "logged";
+    title: Partial<Record<Language, string>>;
+    model: boolean;
+    position: number | null;
+    style: string | null;
+    voting_passkey: "none" | "pending" | "logged";
   }[];
 }
 
 export interface Handoff {
   code: string;
-  url: string;
+  voting_origin: string;
 }
 
 type Options = Record<string, unknown>;
@@ -88,7 +91,8 @@ export const session = {
   signIn: (id: string, credential: unknown) => post<SignedIn>("/v1/sign-in", { id, credential }),
   signOut: (token: string) => post<void>("/v1/sign-out", {}, token),
   account: (token: string) => call<Account>("/v1/account", { method: "GET", session: token }),
-  revokePasskey: (token: string, passkey: string) => post<void>("/v1/account/passkeys/revoke", { passkey }, token),
+  revokePasskey: (token: string, credential: string) =>
+    post<void>("/v1/account/passkeys/revoke", { credential }, token),
   revokeTemplates: (token: string) => post<void>("/v1/account/templates/revoke", {}, token),
   handoff: (token: string, election: string, purpose: "voting-passkey" | "ticket") =>
     post<Handoff>("/v1/handoff", { election, purpose }, token),

@@ -25,7 +25,7 @@ export function Liveness({ check, match, onPassed }: Props) {
   const [state, setState] = useState<State>("ready");
   const [problem, setProblem] = useState<Problem | null>(null);
   const [challenge, setChallenge] = useState<Challenge | null>(null);
-  const [done, setDone] = useState(0);
+  const [asked, setAsked] = useState<Asked>(START);
   const video = useRef<HTMLVideoElement>(null);
   const stop = useRef<AbortController | null>(null);
   useEffect(() => () => stop.current?.abort(), []);
@@ -37,7 +37,7 @@ export function Liveness({ check, match, onPassed }: Props) {
     let frames: Frames | null = null;
     setProblem(null);
     setChallenge(null);
-    setDone(0);
+    setAsked(START);
     setState("opening");
     try {
       stream = await openCamera();
@@ -45,15 +45,15 @@ export function Liveness({ check, match, onPassed }: Props) {
       video.current!.srcObject = stream;
       await video.current!.play();
       await pause(SETTLE_SECONDS);
-      const asked = await check.challenge();
-      setChallenge(asked);
+      const posed = await check.challenge();
+      setChallenge(posed);
       setState("asking");
-      frames = new Frames(video.current!, asked.frames_per_second);
-      let at = 0;
+      frames = new Frames(video.current!, posed.frames_per_second);
+      let now = START;
       const passed = await sendFrames(
         frames,
         check.frames,
-        (judged) => setDone((at = doneBy(asked, at, judged))),
+        (judged) => setAsked((now = after(posed, now, judged))),
         abort.signal,
       );
       if (!passed) return;
@@ -71,7 +71,7 @@ export function Liveness({ check, match, onPassed }: Props) {
     }
   };
 
-  const current = challenge?.actions[done];
+  const current = state === "asking" && !asked.lookAhead ? challenge?.actions[asked.done] : undefined;
   const isOpen = state === "opening" || state === "asking";
   return (
     <>
@@ -89,9 +89,9 @@ export function Liveness({ check, match, onPassed }: Props) {
         </>
       )}
       {/* The live region exists before it speaks, or screen readers miss the first prompt. */}
-      <p class="prompt" role="status" aria-live="assertive" data-action={state === "asking" ? current?.action : undefined}>
-        {state === "opening" && t("liveness-wait")}
-        {state === "asking" && current && (
+      <p class="prompt" role="status" aria-live="assertive" data-action={current?.action}>
+        {isOpen && !current && t("liveness-wait")}
+        {current && (
           <>
             <span class="arrow" aria-hidden="true">
               {ARROWS[current.action]}
@@ -100,11 +100,11 @@ export function Liveness({ check, match, onPassed }: Props) {
           </>
         )}
       </p>
-      {state === "asking" && current && challenge && (
+      {current && challenge && (
         <p class="countdown">
-          <Countdown key={done} seconds={current.seconds} />
+          <Countdown key={asked.done} seconds={current.seconds} />
           {" · "}
-          {t("liveness-progress", { done: done + 1, all: challenge.actions.length })}
+          {t("liveness-progress", { done: asked.done + 1, all: challenge.actions.length })}
         </p>
       )}
       <div class="camera" hidden={!isOpen}>
@@ -116,12 +116,20 @@ export function Liveness({ check, match, onPassed }: Props) {
   );
 }
 
-/** How many actions are done, from the one that the service waits for now. */
-function doneBy(challenge: Challenge, before: number, judged: Judged): number {
-  if (judged.state === "passed") return challenge.actions.length;
+/** How many actions are done, and whether the service still waits for the person to look ahead. */
+interface Asked {
+  done: number;
+  lookAhead: boolean;
+}
+
+const START: Asked = { done: 0, lookAhead: true };
+
+function after(challenge: Challenge, before: Asked, judged: Judged): Asked {
+  if (judged.state === "passed") return { done: challenge.actions.length, lookAhead: false };
+  if (judged.next_action === "look-ahead") return START;
   if (judged.next_action === null) return before;
-  const next = challenge.actions.findIndex(({ action }, i) => i >= before && action === judged.next_action);
-  return next < 0 ? before : next;
+  const next = judged.step ?? challenge.actions.findIndex(({ action }, i) => i >= before.done && action === judged.next_action);
+  return { done: next < 0 ? before.done : next, lookAhead: false };
 }
 
 function Countdown({ seconds }: { seconds: number }) {

@@ -42,7 +42,9 @@ export async function loadSite(): Promise<Site> {
 
 export interface VotingSession {
   session: string;
+  /** Origin line of the election's log. */
   election: string;
+  purpose: string;
   position?: number;
   style?: string;
 }
@@ -55,13 +57,13 @@ export function identityProvider(election: Election) {
     open: (code: string) => call<VotingSession>(`${base}/session`, { json: { code } }),
     passkeyOptions: (session: string) =>
       call<{ publicKey: Options; id: string }>(`${base}/passkey/options`, {
-        json: { election: toHex(election.fingerprint) },
+        json: { election: election.origin },
         session,
       }),
-    passkey: (session: string, id: string, credential: unknown) =>
+    passkey: (session: string, id: string, credential: unknown, language: string) =>
       retrying(() =>
         call<{ enrolment: string; key_digest: string; registrar: string; channel_hint: string }>(`${base}/passkey`, {
-          json: { id, credential },
+          json: { id, credential, language },
           session,
           idempotencyKey: id,
         }),
@@ -99,6 +101,9 @@ export function identityProvider(election: Election) {
 
 export const confirmAtRegistrar = (registrar: string, enrolment: string, code: string, digest: string) =>
   call<{ state: "confirmed" }>(`${registrar}/v1/confirmations`, { json: { enrolment, code, key_digest: digest } });
+
+export const sendCodeAgain = (registrar: string, enrolment: string) =>
+  call<unknown>(`${registrar}/v1/resends`, { json: { enrolment } });
 
 /** One issuer's answer: CBOR, whether it signs or refuses. The same bytes are sent again where the network failed. */
 export async function askIssuer(origin: string, request: Bytes): Promise<Bytes> {

@@ -47,7 +47,7 @@ function Site({ onModel }: { onModel(model: boolean): void }) {
         throw new Problem("storage");
       });
       const session = entry ? await identityProvider(site.election).open(entry.code) : null;
-      if (session && session.election !== toHex(site.election.fingerprint)) throw new Problem("bad-election");
+      if (session && session.election !== site.election.origin) throw new Problem("bad-election");
       setReady({ site, store, session });
     })().catch((error: unknown) => setProblem(asProblem(error)));
   }, []);

@@ -7,7 +7,7 @@ import { Busy, ErrorBox, Field, Heading, useTexts, useWork } from "../common/pag
 import { createPasskey, newKeyOf, registrationJson } from "../common/passkey";
 import { hash } from "../credential/hash";
 import type { DeviceStore, VotingPasskey } from "../credential/store";
-import { confirmAtRegistrar, identityProvider, type Site } from "./api";
+import { confirmAtRegistrar, identityProvider, sendCodeAgain, type Site } from "./api";
 
 const POLL_SECONDS = [1, 1, 2, 2, 3, 5, 5, 10, 10, 20];
 
@@ -18,7 +18,7 @@ interface Props {
 }
 
 export function MakeVotingPasskey({ site, session, store }: Props) {
-  const { t } = useTexts();
+  const { t, language } = useTexts();
   const [passkey, setPasskey] = useState<VotingPasskey | null | undefined>(undefined);
   const { busy, problem, run } = useWork();
   const provider = identityProvider(site.election);
@@ -32,7 +32,7 @@ export function MakeVotingPasskey({ site, session, store }: Props) {
       // Read from what the authenticator made. The identity provider's word for it is compared, never taken.
       const made = newKeyOf(credential);
       const digest = toHex(hash(made.key));
-      const answer = await provider.passkey(session, id, registrationJson(credential));
+      const answer = await provider.passkey(session, id, registrationJson(credential), language);
       if (answer.key_digest !== digest) throw new Problem("other-key");
       const fresh: VotingPasskey = {
         election,
@@ -73,6 +73,7 @@ function Confirm({ site, session, store, passkey, onAgain }: ConfirmProps) {
   const { t } = useTexts();
   const [code, setCode] = useState("");
   const [wrong, setWrong] = useState(false);
+  const [sentAgain, setSentAgain] = useState(false);
   const [phase, setPhase] = useState<"code" | "waiting" | "slow" | "logged">(passkey.logged ? "logged" : "code");
   const { busy, problem, run } = useWork();
   const gone = useRef(false);
@@ -141,9 +142,22 @@ function Confirm({ site, session, store, passkey, onAgain }: ConfirmProps) {
           />
           {problem && <ErrorBox problem={problem} onRetry={problem.status === 404 || problem.status === 410 ? onAgain : undefined} />}
           {busy && <Busy />}
-          <p>
+          {sentAgain && <p role="status">{t("code-sent-again")}</p>}
+          <p class="row">
             <button type="submit" class="main" disabled={busy}>
               {t("code-send")}
+            </button>
+            <button
+              type="button"
+              disabled={busy}
+              onClick={() =>
+                run(async () => {
+                  await sendCodeAgain(site.registrar, passkey.enrolment);
+                  setSentAgain(true);
+                })
+              }
+            >
+              {t("code-again")}
             </button>
           </p>
         </form>

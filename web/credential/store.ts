@@ -5,13 +5,12 @@ import { newBrowserKey, type WalletRecord } from "./wallet";
 
 /** A voting passkey that was made here, until and after it is in the enrolment log. */
 export interface VotingPasskey {
-  /** Election fingerprint in hex. */
+  /** Origin line of the election's log: a passkey is made before the election has a fingerprint. */
   election: string;
   credential: Bytes;
   /** SHA-256 of the COSE key, computed here, in hex. */
   digest: string;
   enrolment: string;
-  registrar: string;
   channel: string;
   logged: boolean;
 }

@@ -1,22 +1,31 @@
 /** Interfaces that the voting host's page calls on other hosts: identity provider, registrar, issuers. */
 
-import { type Bytes, fromHex, toBase64url, toHex, fromBase64url } from "../common/bytes";
+import { type Bytes, fromBase64url, fromHex, toBase64url, toHex } from "../common/bytes";
 import { call, Problem, problemOf, retrying, send } from "../common/http";
+import type { Language } from "../common/i18n";
 import { type Election, ElectionError, openElection } from "../credential/election";
 import type { Request } from "../credential/request";
 
-/** `election/election.json`: where things are. What they are comes from the opening entry. */
-interface Where {
+/**
+ * `election/election.json`: which election this host serves, and where its services are. Voting passkeys are made before
+ * the election is opened, and need no more than this. What issuance needs comes from the opening entry.
+ */
+export interface Site {
   format: "evoting-vote-page/v1";
-  fingerprint: string;
+  /** Origin line of the election's log. */
+  origin: string;
+  title: Partial<Record<Language, string>>;
+  model: boolean;
+  identity: string;
   registrar: string;
-  issuers: string[];
+  /** Once the election is open: fingerprint in hex, and the issuers' addresses by index. */
+  opening: { fingerprint: string; issuers: string[] } | null;
 }
 
-export interface Site {
-  election: Election;
-  registrar: string;
-  issuers: string[];
+export async function loadSite(): Promise<Site> {
+  const site = await retrying(() => call<Site>("/election/election.json", { method: "GET" }));
+  if (site.format !== "evoting-vote-page/v1") throw new Problem("bad-election");
+  return site;
 }
 
 async function file(name: string): Promise<Bytes> {
@@ -25,15 +34,17 @@ async function file(name: string): Promise<Bytes> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-export async function loadSite(): Promise<Site> {
-  const where = await retrying(() => call<Where>("/election/election.json", { method: "GET" }));
+/** The opened election, checked against its fingerprint. */
+export async function loadElection(site: Site): Promise<Election> {
+  if (!site.opening) throw new Problem("not-open");
   const [opening, manifest, keys] = await Promise.all(["opening.cbor", "manifest.cbor", "keys.cbor"].map(file));
   try {
-    if (where.format !== "evoting-vote-page/v1") throw new ElectionError("unknown format");
-    const election = openElection(fromHex(where.fingerprint), opening!, manifest!, keys!);
+    const election = openElection(fromHex(site.opening.fingerprint), opening!, manifest!, keys!);
     if (election.votingOrigin !== location.origin) throw new ElectionError("the election votes on another host");
-    if (where.issuers.length !== election.issuers) throw new ElectionError("not one address for each issuer");
-    return { election, registrar: where.registrar, issuers: where.issuers };
+    if (election.identityOrigin !== site.identity) throw new ElectionError("another identity provider");
+    if (election.origin !== site.origin) throw new ElectionError("another log");
+    if (site.opening.issuers.length !== election.issuers) throw new ElectionError("not one address for each issuer");
+    return election;
   } catch (error) {
     console.error(error);
     throw new Problem("bad-election");
@@ -51,13 +62,13 @@ export interface VotingSession {
 
 type Options = Record<string, unknown>;
 
-export function identityProvider(election: Election) {
-  const base = `${election.identityOrigin}/v1/voting`;
+export function identityProvider(site: Site) {
+  const base = `${site.identity}/v1/voting`;
   return {
     open: (code: string) => call<VotingSession>(`${base}/session`, { json: { code } }),
     passkeyOptions: (session: string) =>
       call<{ publicKey: Options; id: string }>(`${base}/passkey/options`, {
-        json: { election: election.origin },
+        json: { election: site.origin },
         session,
       }),
     passkey: (session: string, id: string, credential: unknown, language: string) =>
@@ -76,11 +87,11 @@ export function identityProvider(election: Election) {
         }),
       ),
     /** Safe to repeat: the key stands for the request, and the same request gets the same ticket. */
-    ticket: async (session: string, request: Request, key: string): Promise<{ hash: Bytes; ticket: Bytes }> => {
+    ticket: async (session: string, fingerprint: Bytes, request: Request, key: string): Promise<{ hash: Bytes; ticket: Bytes }> => {
       const answer = await retrying(() =>
         call<{ hash: string; ticket: string }>(`${base}/tickets`, {
           json: {
-            election: toHex(election.fingerprint),
+            election: toHex(fingerprint),
             style: request.style,
             position: request.position,
             credential: toBase64url(request.credential),

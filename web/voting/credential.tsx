@@ -5,6 +5,7 @@ import { concat, toHex, utf8 } from "../common/bytes";
 import { Problem } from "../common/http";
 import { Busy, ErrorBox, Heading, useTexts, useWork } from "../common/page";
 import { bytesOf, signChallenge } from "../common/passkey";
+import type { Election } from "../credential/election";
 import { obtainCredential, type Outcome, IssuanceError, type Ports, type Signed } from "../credential/issuance";
 import { requestHash } from "../credential/request";
 import { type DeviceStore, StorageError } from "../credential/store";
@@ -13,15 +14,15 @@ import { askIssuer, identityProvider, type Site } from "./api";
 
 interface Props {
   site: Site;
+  election: Election;
   session: string;
   position: number;
   style: string;
   store: DeviceStore;
 }
 
-export function Credential({ site, session, position, style, store }: Props) {
+export function Credential({ site, election, session, position, style, store }: Props) {
   const { t } = useTexts();
-  const { election } = site;
   const id = toHex(election.fingerprint);
   const [outcomes, setOutcomes] = useState<ReadonlyMap<number, Outcome>>(new Map());
   const [sealing, setSealing] = useState<Sealing | null>(null);
@@ -37,14 +38,19 @@ export function Credential({ site, session, position, style, store }: Props) {
       setOutcomes(new Map());
       // So that the browser does not clear the wallet when space is short; a browser may say no.
       await navigator.storage?.persist?.().catch(() => false);
-      const passkey = (await store.passkey(id))?.credential ?? (await chosenPasskey());
+      const passkey = (await store.passkey(site.origin))?.credential ?? (await chosenPasskey());
       const ports: Ports = {
         store,
         entropy: (size) => crypto.getRandomValues(new Uint8Array(size)),
         sign: (challenge) => sign(challenge, passkey),
         ticket: (request) =>
-          identityProvider(election).ticket(session, request, toHex(requestHash(election.fingerprint, request))),
-        issue: (issuer, data) => askIssuer(site.issuers[issuer - 1]!, data),
+          identityProvider(site).ticket(
+            session,
+            election.fingerprint,
+            request,
+            toHex(requestHash(election.fingerprint, request)),
+          ),
+        issue: (issuer, data) => askIssuer(site.opening!.issuers[issuer - 1]!, data),
         progress: (found) => setOutcomes(new Map(found)),
       };
       try {

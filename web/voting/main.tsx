@@ -6,11 +6,12 @@ import "../common/style.css";
 import { toHex } from "../common/bytes";
 import { Problem } from "../common/http";
 import { asProblem, Busy, ErrorBox, Heading, Page, useTexts } from "../common/page";
+import type { Election } from "../credential/election";
 import { DeviceStore } from "../credential/store";
 import en from "../locales/en/voting.ftl?raw";
 import ky from "../locales/ky/voting.ftl?raw";
 import ru from "../locales/ru/voting.ftl?raw";
-import { identityProvider, loadSite, type Site, type VotingSession } from "./api";
+import { identityProvider, loadElection, loadSite, type Site, type VotingSession } from "./api";
 import { Credential } from "./credential";
 import { MakeVotingPasskey } from "./passkey";
 
@@ -33,50 +34,77 @@ interface Ready {
   site: Site;
   store: DeviceStore;
   session: VotingSession | null;
+  /** Loaded and checked only where it is needed. */
+  election: Election | null;
 }
 
-function Site({ onModel }: { onModel(model: boolean): void }) {
+async function prepare(onSite: (site: Site) => void): Promise<Ready> {
+  const site = await loadSite();
+  onSite(site);
+  const store = await DeviceStore.open().catch(() => {
+    throw new Problem("storage");
+  });
+  // The election first: a hand-off code is good once.
+  const election = entry?.purpose === "ticket" ? await loadElection(site) : null;
+  const session = entry ? await identityProvider(site).open(entry.code) : null;
+  if (session && session.election !== site.origin) throw new Problem("bad-election");
+  return { site, store, session, election };
+}
+
+function Content({ onModel }: { onModel(model: boolean): void }) {
   const { t, language } = useTexts();
+  const [site, setSite] = useState<Site | null>(null);
   const [ready, setReady] = useState<Ready | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
-    (async () => {
-      const site = await loadSite();
-      onModel(site.election.model);
-      const store = await DeviceStore.open().catch(() => {
-        throw new Problem("storage");
-      });
-      const session = entry ? await identityProvider(site.election).open(entry.code) : null;
-      if (session && session.election !== site.election.origin) throw new Problem("bad-election");
-      setReady({ site, store, session });
-    })().catch((error: unknown) => setProblem(asProblem(error)));
+    prepare((found) => {
+      setSite(found);
+      onModel(found.model);
+    }).then(
+      (found) => {
+        // What the opening entry says counts more than what the host says.
+        if (found.election) onModel(found.election.model);
+        setReady(found);
+      },
+      (error: unknown) => setProblem(asProblem(error)),
+    );
   }, []);
-  if (problem) return <ErrorBox problem={problem} />;
-  if (!ready) return <Busy text={t("loading")} />;
-  const { site, store, session } = ready;
-  const { election } = site;
+  const election = ready?.election;
   return (
     <>
-      <p class="small election">
-        <strong>{election.title[language] ?? Object.values(election.title)[0]}</strong>
-        <br />
-        {t("election-fingerprint", { fingerprint: toHex(election.fingerprint).slice(0, 16).replace(/(.{4})(?=.)/g, "$1 ") })}
-      </p>
-      {!session && <WithoutCode identity={election.identityOrigin} />}
-      {session && entry?.purpose === "voting-passkey" && (
-        <MakeVotingPasskey site={site} session={session.session} store={store} />
+      {site && (
+        <p class="small">
+          <strong>{(election?.title ?? site.title)[language] ?? site.origin}</strong>
+          {election && (
+            <>
+              <br />
+              {t("election-fingerprint", { fingerprint: groups(toHex(election.fingerprint).slice(0, 16)) })}
+            </>
+          )}
+        </p>
       )}
-      {session && entry?.purpose === "ticket" && session.position !== undefined && session.style !== undefined && (
-        <Credential
-          site={site}
-          session={session.session}
-          position={session.position}
-          style={session.style}
-          store={store}
-        />
+      {problem && <ErrorBox problem={problem} />}
+      {!ready && !problem && <Busy text={t("loading")} />}
+      {((ready && !ready.session) || (problem && site)) && site && <WithoutCode identity={site.identity} />}
+      {ready?.session && entry?.purpose === "voting-passkey" && (
+        <MakeVotingPasskey site={ready.site} session={ready.session.session} store={ready.store} />
       )}
+      {ready?.session && election && <Issuance {...ready} session={ready.session} election={election} />}
     </>
   );
+}
+
+type IssuanceProps = Ready & { session: VotingSession; election: Election };
+
+function Issuance({ site, store, session, election }: IssuanceProps) {
+  const { session: token, position, style } = session;
+  // Somebody without a place on the roll, or whose voting passkey was never begun.
+  if (position === undefined || style === undefined) return <ErrorBox problem={new Problem("no-place")} />;
+  return <Credential site={site} election={election} session={token} position={position} style={style} store={store} />;
+}
+
+function groups(hex: string): string {
+  return hex.replace(/(.{4})(?=.)/g, "$1 ");
 }
 
 function WithoutCode({ identity }: { identity: string }) {
@@ -96,7 +124,7 @@ function App() {
   const [model, setModel] = useState(false);
   return (
     <Page sources={{ ky, ru, en }} model={model}>
-      <Site onModel={setModel} />
+      <Content onModel={setModel} />
     </Page>
   );
 }

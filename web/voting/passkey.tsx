@@ -21,9 +21,8 @@ export function MakeVotingPasskey({ site, session, store }: Props) {
   const { t, language } = useTexts();
   const [passkey, setPasskey] = useState<VotingPasskey | null | undefined>(undefined);
   const { busy, problem, run } = useWork();
-  const provider = identityProvider(site.election);
-  const election = toHex(site.election.fingerprint);
-  useEffect(() => run(async () => setPasskey(await store.passkey(election))), []);
+  const provider = identityProvider(site);
+  useEffect(() => run(async () => setPasskey(await store.passkey(site.origin))), []);
 
   const make = () =>
     run(async () => {
@@ -35,11 +34,10 @@ export function MakeVotingPasskey({ site, session, store }: Props) {
       const answer = await provider.passkey(session, id, registrationJson(credential), language);
       if (answer.key_digest !== digest) throw new Problem("other-key");
       const fresh: VotingPasskey = {
-        election,
+        election: site.origin,
         credential: made.id,
         digest,
         enrolment: answer.enrolment,
-        registrar: site.registrar,
         channel: answer.channel_hint,
         logged: false,
       };
@@ -78,7 +76,7 @@ function Confirm({ site, session, store, passkey, onAgain }: ConfirmProps) {
   const { busy, problem, run } = useWork();
   const gone = useRef(false);
   useEffect(() => () => void (gone.current = true), []);
-  const provider = identityProvider(site.election);
+  const provider = identityProvider(site);
 
   const isLogged = async () => {
     if ((await provider.complete(session, passkey.enrolment)).state !== "logged") return false;

@@ -59,3 +59,7 @@ problem-bad-keys = The issuers' keys do not fit the election's key.
 problem-bad-keys-next = Tell the election commission.
 problem-session-over = The session is over.
 problem-session-over-next = Come back through the identification page; what you began is kept on this device.
+problem-not-open = Issuance has not begun yet.
+problem-not-open-next = The election commission's site says when it begins.
+problem-no-place = You have no logged voting passkey for this election.
+problem-no-place-next = First make a voting passkey, through the identification page.

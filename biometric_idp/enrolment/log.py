@@ -152,14 +152,19 @@ def read_enrolment_log(source: EnrolmentSource, entries: Iterable[bytes]) -> Ite
             if not frames_signature_holds(key, signature, ENROLMENT_DOMAIN, bound, body):
                 raise FormatError(f"{where}: the signature of {role} does not verify")
         frontier.extend(hash_leaf(entry))
-        yield _decode_body(body, where)
+        yield decode_enrolments(body, where)
     if (frontier.size, frontier.root()) != (checkpoint.size, checkpoint.root):
         raise FormatError(
             f"enrolment log of {frontier.size} entries is not the one of the checkpoint of {checkpoint.size}"
         )
 
 
-def _decode_body(body: bytes, where: str) -> list[Enrolment]:
+def decode_enrolments(body: bytes, where: str) -> list[Enrolment]:
+    """Strict inverse of ``encode_enrolments``; signatures are the caller's.
+
+    Raises:
+        FormatError: says where it is malformed.
+    """
     members = decode_map(body, _BODY, where, MAX_ENTRY_BYTES)
     items = require_list(members["enrolments"], f"{where}: enrolments", 1, MAX_ENROLMENTS)
     return [_decode_enrolment(item, where) for item in items]

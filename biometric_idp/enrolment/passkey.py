@@ -6,6 +6,7 @@ election meets them only as an attack that the registrar's own channel and attes
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
@@ -14,7 +15,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from nacl.signing import SigningKey
 
 from biometric_idp.request import Assertion
+from biometric_idp.shared.fields import encode_base64url
 from biometric_idp.webauthn import (
+    ATTESTED_DATA,
     EDDSA,
     ES256,
     USER_PRESENT,
@@ -25,6 +28,7 @@ from biometric_idp.webauthn import (
     encode_cose_ed25519,
     encode_cose_es256,
 )
+from crypto import cbor
 
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -78,3 +82,84 @@ def make_assertion(
     authenticator_data = sha256(party.rp_id.encode()).digest() + bytes([flags]) + counter.to_bytes(4, "big")
     signature = passkey.sign(authenticator_data + sha256(client_data).digest())
     return Assertion(passkey.public.credential, client_data, authenticator_data, signature)
+
+
+def assertion_json(assertion: Assertion) -> dict[str, object]:
+    """The assertion as ``AuthenticationResponseJSON``, which is how pages send it."""
+    id_ = encode_base64url(assertion.credential)
+    return {
+        "id": id_,
+        "rawId": id_,
+        "type": "public-key",
+        "response": {
+            "clientDataJSON": encode_base64url(assertion.client_data),
+            "authenticatorData": encode_base64url(assertion.authenticator_data),
+            "signature": encode_base64url(assertion.signature),
+        },
+        "clientExtensionResults": {},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Attestor:
+    """A manufacturer's attestation key, and its certificates in DER from the leaf upwards without the root."""
+
+    key: ec.EllipticCurvePrivateKey
+    chain: tuple[bytes, ...]
+
+
+def make_registration(
+    passkey: Passkey,
+    party: RelyingParty,
+    challenge: bytes,
+    *,
+    attestation: str = "none",
+    attestor: Attestor | None = None,
+    aaguid: bytes = bytes(16),
+    counter: int = 0,
+    flags: int = USER_PRESENT | USER_VERIFIED,
+    key: bytes | None = None,
+) -> dict[str, object]:
+    """What ``navigator.credentials.create`` returns, as ``RegistrationResponseJSON``.
+
+    Args:
+        attestation: ``none``; or ``packed``, signed by the attestor, and by the passkey itself where there is none.
+        key: the COSE key to show, where it is not the passkey's own encoding.
+    """
+    public = passkey.public
+    client_data = (
+        f'{{"type":"webauthn.create","challenge":"{encode_challenge(challenge)}",'
+        f'"origin":"{party.origin}","crossOrigin":false}}'
+    ).encode()
+    authenticator_data = b"".join(
+        (
+            sha256(party.rp_id.encode()).digest(),
+            bytes([flags | ATTESTED_DATA]),
+            counter.to_bytes(4, "big"),
+            aaguid,
+            len(public.credential).to_bytes(2, "big"),
+            public.credential,
+            public.key if key is None else key,
+        )
+    )
+    statement: dict[str, object] = {}
+    if attestation == "packed":
+        signed = authenticator_data + sha256(client_data).digest()
+        if attestor is None:
+            statement = {"alg": public.algorithm, "sig": passkey.sign(signed)}
+        else:
+            signature = attestor.key.sign(signed, ec.ECDSA(SHA256()))
+            statement = {"alg": ES256, "sig": signature, "x5c": list(attestor.chain)}
+    parts = {"fmt": attestation, "attStmt": statement, "authData": authenticator_data}
+    id_ = encode_base64url(public.credential)
+    return {
+        "id": id_,
+        "rawId": id_,
+        "type": "public-key",
+        "response": {
+            "clientDataJSON": encode_base64url(client_data),
+            "attestationObject": encode_base64url(cbor.encode(parts)),
+            "transports": ["internal"],
+        },
+        "clientExtensionResults": {},
+    }

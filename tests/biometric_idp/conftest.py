@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.biometric_idp.world import World
+from tests.support.databases import fixture_database, fixture_engine, fixture_postgres
+
+__all__ = ["fixture_database", "fixture_engine", "fixture_postgres"]
 
 
 @pytest.fixture(name="world")

@@ -1,0 +1,1 @@
+"""Accounts: one for each person, made when the first passkey is registered."""

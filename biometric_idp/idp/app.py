@@ -1,0 +1,151 @@
+"""The identity provider as an application: its parts put together, from configuration to routes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from sqlalchemy import MetaData
+from starlette.concurrency import run_in_threadpool
+
+from biometric_idp.enrolment.log import enrolment_origin
+from biometric_idp.idp.accounts.endpoints import router as accounts
+from biometric_idp.idp.config import AUTO, IdpConfig
+from biometric_idp.idp.context import Clock, Idp, now
+from biometric_idp.idp.enrolment.endpoints import router as enrolment
+from biometric_idp.idp.log.endpoints import router as log
+from biometric_idp.idp.passkeys.policy import read_policy
+from biometric_idp.idp.sign_in.endpoints import router as sign_in
+from biometric_idp.idp.tables import METADATA
+from biometric_idp.idp.tickets.endpoints import router as tickets
+from biometric_idp.idp.voting.endpoints import router as voting
+from biometric_idp.idp.voting.registrar_client import RegistrarClient
+from biometric_idp.logs.models import metadata as log_metadata
+from biometric_idp.logs.online import OnlineLog
+from biometric_idp.logs.witnesses import Witness
+from biometric_idp.population.file_register import FileRegister
+from biometric_idp.role_key import read_role_key
+from biometric_idp.shared.background import Repeated
+from biometric_idp.shared.commits import Committer, Probe, no_probe
+from biometric_idp.shared.hosts import host_values
+from biometric_idp.shared.secret import read_secret
+from crypto.log.note import decode_vkey
+from services.app import ServiceOptions, create_app
+from services.database import open_engine, reading
+from services.logs import get_log
+from services.migrations import upgrade
+from services.problems import Catalogue, read_catalogue
+
+SERVICE = "idp"
+#: Models of the whole database; a test compares them with the revisions.
+SCHEMAS: Sequence[MetaData] = (METADATA, log_metadata)
+MIGRATIONS = Path(__file__).parent / "migrations"
+_POOL = 20
+#: Bytes of one request with frames of the camera.
+_FRAMES = 4_194_304
+
+
+def catalogue() -> Catalogue:
+    """Every error that this service can answer with."""
+    return read_catalogue(Path(__file__).parent / "problems.toml", Path(__file__).parents[1] / "shared/problems.toml")
+
+
+def open_idp(config: IdpConfig, base: Path, port: int, *, clock: Clock = now, probe: Probe = no_probe) -> Idp:
+    """Open database, keys, register, logs and the ways to registrars.
+
+    Args:
+        base: directory that paths in the configuration are relative to.
+        port: where the service listens; part of its origin where that is ``auto``.
+
+    Raises:
+        ServiceError, IdpError: what is missing or cannot be used.
+    """
+    url = config.database if "://" in config.database else str(base / config.database)
+    engine = open_engine(url, pool=_POOL)
+    upgrade(engine, MIGRATIONS, SERVICE)
+    key = read_role_key(base / config.key)
+    witnesses = [Witness(decode_vkey(item.vkey), item.url) for item in config.log.witnesses]
+    logs = {
+        election.id: OnlineLog(
+            engine, enrolment_origin(election.origin), key, witnesses, config.log.quorum, probe=probe
+        )
+        for election in config.elections
+    }
+    registrars = {
+        election.id: RegistrarClient(
+            election.registrar.url,
+            key,
+            clock,
+            host=election.registrar.host,
+            ca_file=None if election.registrar.ca_file is None else str(base / election.registrar.ca_file),
+        )
+        for election in config.elections
+    }
+    return Idp(
+        config,
+        f"http://{config.host_names[0]}:{port}" if config.origin == AUTO else config.origin,
+        Committer(engine, probe),
+        key,
+        read_secret(base / config.secret),
+        FileRegister(base / config.register_.file),
+        read_policy(config.passkeys, base),
+        read_policy(config.voting_passkeys, base),
+        registrars,
+        logs,
+        clock,
+    )
+
+
+def make_app(idp: Idp, port: int) -> FastAPI:
+    """Routes, limits and background work."""
+    committer = idp.committer
+    voting_origins = sorted({election.voting_origin for election in idp.config.elections})
+    background = [
+        Repeated("audit", 1.0, lambda: committer.commit("seal", idp.audit.seal)),
+        Repeated("enrolment-log", idp.config.log.interval, lambda: publish_logs(idp)),
+    ]
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        for work in background:
+            work.start()
+        yield
+        for work in background:
+            await run_in_threadpool(work.stop)
+        for log_ in idp.logs.values():
+            log_.close()
+        for registrar in idp.registrars.values():
+            registrar.close()
+        committer.engine.dispose()
+
+    def ready() -> None:
+        with reading(committer.engine) as db:
+            idp.audit.head(db)
+
+    app = create_app(
+        "Identity provider",
+        catalogue(),
+        ServiceOptions(
+            hosts=host_values(idp.config.host_names, port),
+            own_origins=[idp.origin],
+            origins={"/v1/voting/": voting_origins},
+            body_limits={"/v1/enrolments/liveness/": _FRAMES, "/v1/sign-in/liveness/": _FRAMES},
+        ),
+        ready=ready,
+        lifespan=lifespan,
+    )
+    app.state.idp = idp
+    for router in (enrolment, sign_in, accounts, voting, tickets, log):
+        app.include_router(router)
+    return app
+
+
+def publish_logs(idp: Idp) -> None:
+    """Sign and publish what is new in every enrolment log."""
+    for id_, log_ in idp.logs.items():
+        try:
+            log_.publish(idp.clock())
+        except Exception as error:  # noqa: BLE001  (one log that cannot be published must not stop the others)
+            get_log().error("log-not-published", election=id_, kind=type(error).__name__, reason=str(error)[:200])

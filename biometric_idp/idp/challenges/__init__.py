@@ -1,0 +1,1 @@
+"""WebAuthn challenges: single-use, expiring, bound to what they were made for."""

@@ -1,0 +1,159 @@
+"""``evoting-idp``: the identity provider's service and its operator's commands."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fastapi import FastAPI
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from biometric_idp.errors import IdpError, StateError
+from biometric_idp.files import frame_item, write_atomic
+from biometric_idp.idp.app import SERVICE, make_app, open_idp, publish_logs
+from biometric_idp.idp.config import IdpConfig
+from biometric_idp.idp.context import Idp
+from biometric_idp.idp.purge.service import purge
+from biometric_idp.idp.voting.repository import OpeningRepository
+from biometric_idp.issuer.office import ENROLMENT_LINE
+from biometric_idp.role_key import write_role_key
+from biometric_idp.shared.secret import write_secret
+from crypto.errors import CryptoError
+from services.config import read_config
+from services.errors import ServiceError
+from services.run import serve
+
+
+def _open(arguments: argparse.Namespace, port: int = 0) -> Idp:
+    return open_idp(read_config(arguments.config, IdpConfig), arguments.config.parent, port)
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    def make(port: int) -> FastAPI:
+        return make_app(_open(arguments, port), port)
+
+    serve(SERVICE, make, arguments.host, arguments.port)
+
+
+def _init(arguments: argparse.Namespace) -> None:
+    """Make key and secret where they are missing; existing ones stay."""
+    config = read_config(arguments.config, IdpConfig)
+    base = arguments.config.parent
+    public = write_role_key(base / config.key, "identity-provider", os.urandom(32))
+    write_secret(base / config.secret)
+    _open(arguments)
+    print(json.dumps({"key": public.hex()}))
+
+
+def _open_election(arguments: argparse.Namespace) -> None:
+    idp = _open(arguments)
+    election = idp.election_by_id(arguments.election)
+    try:
+        fingerprint = bytes.fromhex(arguments.fingerprint)
+    except ValueError:
+        fingerprint = b""
+    if len(fingerprint) != 32:
+        raise StateError("a fingerprint is 64 hexadecimal digits")
+
+    def store(db: Connection) -> None:
+        repository = OpeningRepository(db)
+        known = repository.fingerprint(election.id)
+        if known not in (None, fingerprint):
+            raise StateError("this election has another fingerprint already")
+        if known is None:
+            repository.add(election.id, fingerprint)
+            idp.audit.record_operation(
+                db, "election-opened", idp.clock(), election=election.id, fingerprint=fingerprint.hex()
+            )
+
+    idp.committer.commit("opening", store)
+    print(json.dumps({"election": election.id, "fingerprint": fingerprint.hex()}))
+
+
+def _sign_checkpoint(arguments: argparse.Namespace) -> None:
+    idp = _open(arguments)
+    election = idp.election_by_id(arguments.election)
+    note = idp.logs[election.id].publish(idp.clock())
+    if arguments.out is not None:
+        write_atomic(arguments.out, note.encode())
+    else:
+        print(note, end="")
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    idp = _open(arguments)
+    election = idp.election_by_id(arguments.election)
+    log = idp.logs[election.id]
+    publish_logs(idp)
+    published = log.published()
+    if published is None:
+        raise StateError("the log has no published checkpoint yet")
+    entries = (frame_item(entry) for entry in log.entries(0, published.size))
+    write_atomic(arguments.out, (chunk for part in ((ENROLMENT_LINE,), entries) for chunk in part))
+    print(json.dumps({"entries": published.size, "root": published.root.hex()}))
+
+
+def _audit(arguments: argparse.Namespace) -> None:
+    idp = _open(arguments)
+    known = None if arguments.size is None else (arguments.size, bytes.fromhex(arguments.hash))
+    idp.committer.commit("seal", idp.audit.seal)
+    size, head, waiting = idp.committer.read(lambda db: idp.audit.verify(db, known))
+    print(json.dumps({"entries": size, "hash": head.hex(), "waiting": waiting}))
+
+
+def _purge(arguments: argparse.Namespace) -> None:
+    print(json.dumps(purge(_open(arguments))))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="evoting-idp", description="The identity provider: enrolment, sign-in, tickets, the enrolment log."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], None], about: str) -> argparse.ArgumentParser:
+        child = commands.add_parser(name, help=about, description=about)
+        child.add_argument("--config", type=Path, required=True, help="configuration file (TOML)")
+        child.set_defaults(run=run)
+        return child
+
+    serving = command("serve", _serve, "Answer requests until SIGTERM.")
+    serving.add_argument("--host", default="127.0.0.1")
+    serving.add_argument("--port", type=int, default=0, help="0 takes a free one; it is printed")
+    command("init", _init, "Make role key, secret and database; prints the public key.")
+    opening = command("open", _open_election, "Tell an election's fingerprint, once it is known; the service sees it.")
+    opening.add_argument("--election", required=True, help="id of the election in the configuration")
+    opening.add_argument("--fingerprint", required=True, help="64 hexadecimal digits")
+    signing = command("sign-checkpoint", _sign_checkpoint, "Sign and publish the enrolment log as it is now.")
+    signing.add_argument("--election", required=True)
+    signing.add_argument("--out", type=Path, help="file to write; otherwise stdout")
+    export = command("export-enrolments", _export, "Write the enrolment log up to its published checkpoint.")
+    export.add_argument("--election", required=True)
+    export.add_argument("--out", type=Path, required=True)
+    audit = command("audit", _audit, "Check the audit log; with --size and --hash also that it continues that head.")
+    audit.add_argument("--size", type=int)
+    audit.add_argument("--hash", default="")
+    command("purge", _purge, "Delete what has outlived its purpose, and prove it in the audit log.")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Exit code 0, or 2 with one line on what is wrong."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.run(parsed)
+    except (IdpError, ServiceError, CryptoError, DBAPIError, OSError, ValueError) as error:
+        print(f"evoting-idp: error: {' '.join(str(error).split())[:500]}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

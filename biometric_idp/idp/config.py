@@ -1,0 +1,248 @@
+"""Configuration of the identity provider. Paths are relative to the file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from biometric_idp.shared.fields import Hex32, Id, Origin
+from services.config import Config
+
+Hex = Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$")]
+Step = Literal["document", "passive-authentication", "liveness", "face", "passkey"]
+Level = Literal["passkey", "passkey+face"]
+#: The order in which steps are taken, whatever the order in the configuration.
+STEP_ORDER: tuple[Step, ...] = ("document", "passive-authentication", "liveness", "face", "passkey")
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?", re.ASCII)
+_THIS_MACHINE = re.compile(r"http://(?:localhost|127\.0\.0\.1|[a-z0-9-]+\.localhost)(?::[0-9]{1,5})?", re.ASCII)
+AUTO = "auto"
+
+
+def is_web_origin(text: str) -> bool:
+    return _ORIGIN.fullmatch(text) is not None
+
+
+def is_secure(origin: str) -> bool:
+    """Whether browsers treat pages of this origin as secure: https, or this machine."""
+    return origin.startswith("https://") or _THIS_MACHINE.fullmatch(origin) is not None
+
+
+class RegisterConfig(Config):
+    """The population register."""
+
+    file: Path
+
+
+class EnrolmentConfig(Config):
+    """Who is let in, and how often they may try.
+
+    Attributes:
+        steps: what is demanded; without liveness and face in a MODEL deployment only.
+        seconds: from the first step to the last.
+        failures: wrong attempts for one PIN before there is a delay.
+        first_delay, longest_delay: seconds; the delay doubles with every further failure, up to the longest.
+        forget: seconds without a failure after which earlier ones are forgotten.
+        face_attempts: comparisons in one enrolment.
+    """
+
+    steps: list[Step] = Field(default=["document", "liveness", "face", "passkey"])
+    seconds: int = Field(default=1800, ge=60, le=86_400)
+    failures: int = Field(default=3, ge=1, le=20)
+    first_delay: int = Field(default=30, ge=1, le=3600)
+    longest_delay: int = Field(default=3600, ge=1, le=86_400)
+    forget: int = Field(default=86_400, ge=60)
+    face_attempts: int = Field(default=3, ge=1, le=10)
+
+    @model_validator(mode="after")
+    def _steps(self) -> EnrolmentConfig:
+        if "document" not in self.steps or "passkey" not in self.steps:
+            raise ValueError("steps need document and passkey")
+        if len(set(self.steps)) != len(self.steps):
+            raise ValueError("a step occurs twice")
+        if ("liveness" in self.steps) != ("face" in self.steps):
+            raise ValueError("liveness and face belong together")
+        return self
+
+
+class PasskeyConfig(Config):
+    """Which authenticators are let in.
+
+    Attributes:
+        attestation: ``required`` admits only what a configured root vouches for.
+        roots: PEM files by attestation format.
+        aaguids: models of authenticators that are let in; all where the list is empty.
+        most: passkeys of one account.
+        seconds: how long a challenge is valid.
+    """
+
+    attestation: Literal["none", "required"] = "none"
+    roots: dict[Literal["packed", "tpm", "android-key", "apple", "fido-u2f"], list[Path]] = Field(default={})
+    aaguids: list[str] = Field(default=[])
+    most: int = Field(default=5, ge=1, le=20)
+    seconds: int = Field(default=300, ge=30, le=900)
+
+    @model_validator(mode="after")
+    def _roots(self) -> PasskeyConfig:
+        if self.attestation == "required" and not any(self.roots.values()):
+            raise ValueError("attestation is required, but no roots are configured")
+        return self
+
+
+class SignInConfig(Config):
+    """Sign-in.
+
+    Attributes:
+        face: whether a fresh face check is demanded after the passkey.
+        seconds: how long a session lasts.
+    """
+
+    face: Literal["never", "always"] = "never"
+    seconds: int = Field(default=1800, ge=60, le=43_200)
+
+
+class TicketConfig(Config):
+    """Tickets: what a session must have shown, and how many one person may have on one day."""
+
+    level: Level = "passkey"
+    a_day: int = Field(default=20, ge=1, le=1000)
+
+
+class WitnessConfig(Config):
+    vkey: str
+    url: str
+
+
+class LogConfig(Config):
+    """The enrolment log.
+
+    Attributes:
+        interval: seconds between checkpoints.
+        readers: SHA-256 of bearer tokens of auditors, issuers and registrar, by name.
+    """
+
+    interval: float = Field(default=1.0, gt=0)
+    witnesses: list[WitnessConfig] = Field(default=[])
+    quorum: int = 0
+    readers: dict[str, Hex32] = Field(default={})
+
+
+class OfficerConfig(Config):
+    """An officer at a consulate: a passkey on the identity provider's RP ID."""
+
+    name: Id
+    credential: Hex
+    algorithm: Literal[-7, -8]
+    key: Hex
+
+
+class RegistrarConfig(Config):
+    """Where the registrar answers, its role key, and its authorities where they are not the system's."""
+
+    url: str
+    key: Hex32
+    host: str | None = None
+    ca_file: Path | None = None
+
+
+class ElectionConfig(Config):
+    """An election.
+
+    Attributes:
+        id: its name in addresses here.
+        origin: origin line of the election's log.
+        closes: seconds since 1970; data that served this election only are deleted some days later.
+    """
+
+    id: Id
+    origin: Origin
+    voting_origin: str
+    voting_rp_id: str
+    registrar: RegistrarConfig
+    title: dict[str, str]
+    closes: int | None = None
+    model: bool = False
+
+    @model_validator(mode="after")
+    def _form(self) -> ElectionConfig:
+        if self.title.keys() != {"ky", "ru", "en"}:
+            raise ValueError("the title is needed in ky, ru and en")
+        if not is_web_origin(self.voting_origin):
+            raise ValueError("the voting origin is no origin like https://vote.example")
+        host = self.voting_origin.partition("://")[2].partition(":")[0]
+        if host != self.voting_rp_id and not host.endswith("." + self.voting_rp_id):
+            raise ValueError("the voting RP ID does not belong to the voting origin")
+        return self
+
+
+class RetentionConfig(Config):
+    """Days after which something is deleted (docs/identity.md has the table)."""
+
+    attempts: int = Field(default=2, ge=1)
+    pending: int = Field(default=7, ge=1)
+    appointments: int = Field(default=30, ge=1)
+    notices: int = Field(default=365, ge=1)
+    accounts_after_election: int = Field(default=90, ge=1)
+    closed_accounts: int = Field(default=30, ge=1)
+
+
+class IdpConfig(Config):
+    model: bool = False
+    host_names: list[str] = Field(min_length=1)
+    origin: str
+    rp_id: str
+    rp_name: str = "Шайлоо ID"
+    database: str
+    key: Path
+    secret: Path
+    register_: RegisterConfig = Field(alias="register")
+    enrolment: EnrolmentConfig = EnrolmentConfig()
+    passkeys: PasskeyConfig = PasskeyConfig()
+    voting_passkeys: PasskeyConfig = PasskeyConfig()
+    sign_in: SignInConfig = SignInConfig()
+    tickets: TicketConfig = TicketConfig()
+    log: LogConfig = LogConfig()
+    officers: list[OfficerConfig] = Field(default=[])
+    elections: list[ElectionConfig] = Field(default=[])
+    retention: RetentionConfig = RetentionConfig()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> IdpConfig:
+        for what, values in (
+            ("elections have the same id", [item.id for item in self.elections]),
+            ("elections have the same origin", [item.origin for item in self.elections]),
+            ("officers have the same name", [item.name for item in self.officers]),
+            ("officers have the same passkey", [item.credential for item in self.officers]),
+        ):
+            if len(set(values)) != len(values):
+                raise ValueError(f"two {what}")
+        if self.origin != AUTO:
+            if not is_web_origin(self.origin) or not is_secure(self.origin):
+                raise ValueError("the origin must be like https://id.example")
+            host = self.origin.partition("://")[2].partition(":")[0]
+            if host != self.rp_id and not host.endswith("." + self.rp_id):
+                raise ValueError("the RP ID does not belong to the origin")
+        for election in self.elections:
+            if election.voting_rp_id == self.rp_id:
+                raise ValueError(f"election {election.id}: the voting host needs an RP ID of its own")
+            if not is_secure(election.voting_origin):
+                raise ValueError(f"election {election.id}: the voting origin must begin with https://")
+        if not self.model:
+            self._real()
+        return self
+
+    def _real(self) -> None:
+        """What only a MODEL deployment may do without."""
+        if "face" not in self.enrolment.steps:
+            raise ValueError("steps without liveness and face are for MODEL deployments (model = true)")
+        if self.origin == AUTO:
+            raise ValueError('origin = "auto" is for MODEL deployments')
+        for election in self.elections:
+            if election.model:
+                raise ValueError(f"election {election.id} is MODEL, but this deployment is not")
+            if not is_secure(election.registrar.url):
+                raise ValueError(f"election {election.id}: the registrar's address must begin with https://")
+        if self.log.witnesses and self.log.quorum * 2 <= len(self.log.witnesses):
+            raise ValueError("the quorum of log witnesses must be more than half of them")

@@ -1,0 +1,103 @@
+"""What every request of the identity provider works with: configuration, database, keys, register, clock."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import Depends, Request
+from nacl.signing import SigningKey
+
+from biometric_idp.idp.config import ElectionConfig, IdpConfig
+from biometric_idp.idp.passkeys.verify import AuthenticatorPolicy
+from biometric_idp.idp.tables import AUDIT
+from biometric_idp.idp.voting.registrar_client import RegistrarClient
+from biometric_idp.logs.online import OnlineLog
+from biometric_idp.population.register import Register
+from biometric_idp.shared.audit.service import Audit
+from biometric_idp.shared.commits import Committer
+from services.problems import Problem
+
+Clock = Callable[[], int]
+DAY = 86_400
+
+
+def now() -> int:
+    return int(time.time())
+
+
+@dataclass(frozen=True)
+class Idp:
+    """The service's parts.
+
+    Attributes:
+        origin: of its own pages, exact; known only when the port is.
+        policy, voting_policy: authenticators that are let in for sign-in passkeys and for voting passkeys.
+        registrars: by election id.
+        logs: enrolment log by election id.
+    """
+
+    config: IdpConfig
+    origin: str
+    committer: Committer
+    key: SigningKey = field(repr=False)
+    secret: bytes = field(repr=False)
+    register: Register
+    policy: AuthenticatorPolicy
+    voting_policy: AuthenticatorPolicy
+    registrars: Mapping[str, RegistrarClient]
+    logs: Mapping[str, OnlineLog]
+    clock: Clock
+    audit: Audit = field(default_factory=lambda: Audit(AUDIT))
+
+    def election(self, origin: str) -> ElectionConfig:
+        """The election with this log origin.
+
+        Raises:
+            Problem: ``unknown-election``.
+        """
+        for election in self.config.elections:
+            if election.origin == origin:
+                return election
+        raise Problem("unknown-election")
+
+    def election_by_id(self, id_: str) -> ElectionConfig:
+        for election in self.config.elections:
+            if election.id == id_:
+                return election
+        raise Problem("unknown-election")
+
+    def digest(self, label: str, *parts: bytes) -> bytes:
+        """A digest that only this deployment can compute."""
+        framed = b"".join(len(part).to_bytes(4, "big") + part for part in (label.encode(), *parts))
+        return hmac.digest(self.secret, framed, "sha256")
+
+    def subject(self, account: str) -> str:
+        """How the audit log calls an account: the same for one account, and worth nothing without the secret."""
+        return self.digest("audit-subject", account.encode()).hex()[:16]
+
+
+async def idp_of(request: Request) -> Idp:
+    idp = request.app.state.idp
+    assert isinstance(idp, Idp)
+    return idp
+
+
+async def token_hash(request: Request) -> bytes:
+    """SHA-256 of the bearer token.
+
+    Raises:
+        Problem: ``session-needed``.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not 20 <= len(token) <= 100:
+        raise Problem("session-needed")
+    return sha256(token.encode()).digest()
+
+
+Service = Annotated[Idp, Depends(idp_of)]
+TokenHash = Annotated[bytes, Depends(token_hash)]

@@ -1,0 +1,1 @@
+"""Sign-in passkeys, and the verification of everything that an authenticator says."""

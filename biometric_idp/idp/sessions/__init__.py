@@ -1,0 +1,1 @@
+"""Sessions: bearer tokens, of which only the hash is stored. There are no cookies."""

@@ -1,0 +1,1 @@
+"""Sign-in by passkey, and by policy a fresh face check after it."""

@@ -1,0 +1,18 @@
+"""All tables of the identity provider; each domain folder adds its own."""
+
+from __future__ import annotations
+
+from sqlalchemy import MetaData
+
+from biometric_idp.shared.audit.models import audit_tables
+from biometric_idp.shared.rates import rate_table
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+AUDIT = audit_tables(METADATA)
+RATE = rate_table(METADATA)

@@ -1,0 +1,109 @@
+"""The registrar as an application: its parts put together, from configuration to routes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from sqlalchemy import MetaData
+from starlette.concurrency import run_in_threadpool
+
+from biometric_idp.population.file_register import FileRegister
+from biometric_idp.registrar.channels import models as _outbox_models  # noqa: F401  (its table)
+from biometric_idp.registrar.channels.service import Outbox
+from biometric_idp.registrar.config import RegistrarConfig
+from biometric_idp.registrar.confirmations.endpoints import router as confirmations
+from biometric_idp.registrar.context import Clock, Registrar, now, open_channels
+from biometric_idp.registrar.officers.endpoints import router as officers
+from biometric_idp.registrar.rolls.endpoints import router as rolls
+from biometric_idp.registrar.tables import AUDIT, METADATA
+from biometric_idp.role_key import read_role_key
+from biometric_idp.shared.audit.service import Audit
+from biometric_idp.shared.background import Repeated
+from biometric_idp.shared.commits import Committer, Probe, no_probe
+from biometric_idp.shared.hosts import host_values
+from biometric_idp.shared.secret import read_secret
+from services.app import ServiceOptions, create_app
+from services.database import open_engine, reading
+from services.migrations import upgrade
+from services.problems import Catalogue, read_catalogue
+
+SERVICE = "registrar"
+#: Models and revisions of the whole database; a test compares them.
+SCHEMAS: Sequence[MetaData] = (METADATA,)
+MIGRATIONS = Path(__file__).parent / "migrations"
+_POOL = 20
+
+
+def catalogue() -> Catalogue:
+    """Every error that this service can answer with."""
+    return read_catalogue(Path(__file__).parent / "problems.toml", Path(__file__).parents[1] / "shared/problems.toml")
+
+
+def open_registrar(config: RegistrarConfig, base: Path, *, clock: Clock = now, probe: Probe = no_probe) -> Registrar:
+    """Open database, keys, register and channels.
+
+    Args:
+        base: directory that paths in the configuration are relative to.
+
+    Raises:
+        ServiceError, IdpError: what is missing or cannot be used.
+    """
+    url = config.database if "://" in config.database else str(base / config.database)
+    engine = open_engine(url, pool=_POOL)
+    upgrade(engine, MIGRATIONS, SERVICE)
+    committer = Committer(engine, probe)
+    return Registrar(
+        config,
+        committer,
+        read_role_key(base / config.key),
+        read_secret(base / config.secret),
+        FileRegister(base / config.register_.file),
+        Outbox(committer, open_channels(config.channels, base), clock),
+        clock,
+    )
+
+
+def make_app(registrar: Registrar, port: int) -> FastAPI:
+    """Routes, limits and background work."""
+    committer = registrar.committer
+    voting = sorted({election.voting_origin for election in registrar.config.elections})
+    office = [] if registrar.config.office is None else [registrar.config.office.origin]
+    audit = Audit(AUDIT)
+    sealing = Repeated("audit", 1.0, lambda: committer.commit("seal", audit.seal))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        registrar.outbox.start()
+        sealing.start()
+        yield
+        await run_in_threadpool(registrar.outbox.stop)
+        await run_in_threadpool(sealing.stop)
+        committer.engine.dispose()
+
+    def ready() -> None:
+        with reading(committer.engine) as db:
+            audit.head(db)
+
+    app = create_app(
+        "Registrar",
+        catalogue(),
+        ServiceOptions(
+            hosts=host_values(registrar.config.host_names, port),
+            own_origins=office,
+            origins={
+                "/v1/confirmations": voting,
+                "/v1/resends": voting,
+                "/v1/elections/": voting,
+                "/v1/in-person": office,
+            },
+        ),
+        ready=ready,
+        lifespan=lifespan,
+    )
+    app.state.registrar = registrar
+    for router in (confirmations, officers, rolls):
+        app.include_router(router)
+    return app

@@ -1,0 +1,1 @@
+"""Enrolments that wait for their citizen, and the one-time codes that confirm them."""

@@ -1,0 +1,35 @@
+"""Bodies of requests."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from biometric_idp.shared.fields import Body, CoseKey, CredentialId, Hex32, Language, Origin, PinText
+
+EnrolmentId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class StartEnrolment(Body):
+    election: Origin
+    pin: PinText
+    credential: CredentialId
+    key: CoseKey
+    algorithm: Literal[-7, -8]
+    language: Language
+
+
+class FindPosition(Body):
+    election: Origin
+    pin: PinText
+
+
+class Confirm(Body):
+    enrolment: EnrolmentId
+    code: Annotated[str, Field(pattern=r"^[0-9]{8}$")]
+    key_digest: Hex32
+
+
+class SendAgain(Body):
+    enrolment: EnrolmentId

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sqlite3
 import sys
 import time
 from collections.abc import Sequence
@@ -13,6 +12,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from biometric_idp.bulk.enrol import CHUNK, StylePlan, enrol
 from biometric_idp.bulk.issue import BulkElection, issue_chunk
@@ -22,6 +23,7 @@ from biometric_idp.policy import read_policy
 from biometric_idp.role_key import read_role_key
 from crypto.errors import CryptoError
 from crypto.group import load_group, load_pairing_group, set_threads
+from services.errors import ServiceError
 
 
 def _enrol(arguments: argparse.Namespace) -> None:
@@ -73,7 +75,7 @@ def _issue(arguments: argparse.Namespace) -> None:
 def _one_chunk(arguments: argparse.Namespace, voters: Path) -> int:
     try:
         return _run_chunk(arguments, voters)
-    except (IdpError, CryptoError, sqlite3.Error) as error:
+    except (IdpError, CryptoError, ServiceError, SQLAlchemyError) as error:
         # Some errors carry more than a text and would not survive the way back from a worker process.
         raise StateError(f"{voters.stem}: {error}") from None
 
@@ -129,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     try:
         parsed.run(parsed)
-    except (IdpError, CryptoError, OSError, sqlite3.Error, ValueError, BrokenProcessPool) as error:
+    except (IdpError, CryptoError, OSError, ServiceError, SQLAlchemyError, ValueError, BrokenProcessPool) as error:
         print(f"bulk: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -1,29 +1,32 @@
-"""``evoting-issuer``: one credential issuer, from its key to its ledger statement. Issuance here goes by files."""
+"""``evoting-issuer``: one credential issuer, from its key to its ledger statement; issuance by files or over HTTP."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from biometric_idp.errors import IdpError, StateError
 from biometric_idp.files import write_atomic
 from biometric_idp.issuer.ceremony import issuance_keys_blob, read_ceremony_parameters, take_step
-from biometric_idp.issuer.keys import IssuerDirectory
-from biometric_idp.issuer.office import answer_file, close_ledger, open_election, prove_citizen_position
+from biometric_idp.issuer.keys import IssuerDirectory, issuer_index
+from biometric_idp.issuer.office import answer_file, close_ledger, export_ledger, open_election, prove_citizen_position
+from biometric_idp.issuer.position_tree import proof_to_json
 from biometric_idp.issuer.record_check import read_trusted_fingerprint
 from crypto.dkg.driver import STEPS
 from crypto.errors import CryptoError
 from crypto.group import load_group, load_pairing_group, set_threads
+from services.errors import ServiceError
 
 
 def _keygen(arguments: argparse.Namespace) -> None:
-    secrets = IssuerDirectory(arguments.dir).generate_key(os.urandom(32), os.urandom(32))
+    secrets = IssuerDirectory(arguments.dir, arguments.database).generate_key(os.urandom(32), os.urandom(32))
     print(json.dumps({"key": bytes(secrets.signing.verify_key).hex()}))
 
 
@@ -31,7 +34,7 @@ def _ceremony(arguments: argparse.Namespace) -> None:
     group, pairing = load_group(), load_pairing_group()
     parameters = read_ceremony_parameters(arguments.parameters, group, pairing)
     progress = take_step(
-        IssuerDirectory(arguments.dir),
+        IssuerDirectory(arguments.dir, arguments.database),
         parameters,
         arguments.shared,
         arguments.step,
@@ -53,7 +56,7 @@ def _open(arguments: argparse.Namespace) -> None:
     if arguments.record is not None:
         trusted = (arguments.record, read_trusted_fingerprint(arguments.trust_root))
     objections = open_election(
-        IssuerDirectory(arguments.dir),
+        IssuerDirectory(arguments.dir, arguments.database),
         arguments.policy,
         arguments.roll,
         arguments.enrolment_log,
@@ -66,7 +69,7 @@ def _open(arguments: argparse.Namespace) -> None:
 
 def _issue(arguments: argparse.Namespace) -> None:
     answered, refused = answer_file(
-        IssuerDirectory(arguments.dir),
+        IssuerDirectory(arguments.dir, arguments.database),
         arguments.requests,
         arguments.answers,
         load_pairing_group(),
@@ -78,25 +81,36 @@ def _issue(arguments: argparse.Namespace) -> None:
 
 def _close(arguments: argparse.Namespace) -> None:
     now = arguments.now if arguments.now is not None else int(time.time())
-    statement, entry = close_ledger(IssuerDirectory(arguments.dir), now)
+    statement, entry = close_ledger(IssuerDirectory(arguments.dir, arguments.database), now)
     write_atomic(arguments.entry, entry)
     issued = {item.style: item.count for item in statement.issued}
     print(json.dumps({"issuer": statement.issuer, "issued": issued, "tree": statement.tree_root.hex()}))
 
 
 def _prove(arguments: argparse.Namespace) -> None:
-    proof, policy = prove_citizen_position(IssuerDirectory(arguments.dir), arguments.position)
-    print(
-        json.dumps(
-            {
-                "fingerprint": policy.fingerprint.hex(),
-                "position": proof.position,
-                "issued": None if proof.value is None else proof.value.hex(),
-                "salt": proof.salt.hex(),
-                "path": [node.hex() for node in proof.path],
-            }
-        )
-    )
+    directory = IssuerDirectory(arguments.dir, arguments.database)
+    proof, policy = prove_citizen_position(directory, arguments.position)
+    index = issuer_index(policy, directory.read_key().signing)
+    print(json.dumps(proof_to_json(proof, None, policy.fingerprint, index)))
+
+
+def _export_ledger(arguments: argparse.Namespace) -> None:
+    size = export_ledger(IssuerDirectory(arguments.dir, arguments.database), arguments.out)
+    print(json.dumps({"entries": size}))
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    # What a service takes is loaded only here: the other steps run where there is no web framework.
+    from biometric_idp.issuer.http.app import create_issuer_app
+    from biometric_idp.issuer.http.config import IssuerConfig
+    from biometric_idp.issuer.http.desk import Desk
+    from services.config import read_config
+    from services.run import serve
+
+    config = read_config(arguments.config, IssuerConfig)
+    desk = Desk(config, arguments.config.parent)
+    name = f"issuer-{desk.keys.index}"
+    serve(name, lambda port: create_issuer_app(desk, config, port), arguments.host, arguments.port)
 
 
 def _progress(what: str) -> Callable[[int], None]:
@@ -114,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     def step(name: str, run: Callable[[argparse.Namespace], None], about: str) -> argparse.ArgumentParser:
         child = steps.add_parser(name, help=about, description=about)
         child.add_argument("--dir", type=Path, required=True, help="the issuer's own directory, kept secret")
+        child.add_argument("--database", metavar="URL", help="where the ledger is, if not in DIR: postgresql://...")
         child.set_defaults(run=run)
         return child
 
@@ -138,6 +153,14 @@ def _parser() -> argparse.ArgumentParser:
     close.add_argument("--now", type=int)
     prove = step("prove", _prove, "Prove to a citizen what was, or was not, issued in their name.")
     prove.add_argument("--position", type=int, required=True)
+    export = step("export-ledger", _export_ledger, "Write the confidential ledger for an accredited auditor.")
+    export.add_argument("--out", type=Path, required=True, help="file, readable by its owner only")
+    about = "Answer requests over HTTP; see docs/identity.md for the configuration."
+    service = steps.add_parser("serve", help=about, description=about)
+    service.add_argument("--config", type=Path, required=True, help="TOML file; paths in it are relative to it")
+    service.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    service.add_argument("--port", type=int, default=0, help="0 takes a free one; it is printed")
+    service.set_defaults(run=_serve)
     return parser
 
 
@@ -147,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         set_threads(parsed.threads)
         parsed.run(parsed)
-    except (IdpError, CryptoError, OSError, sqlite3.Error, ValueError) as error:
+    except (IdpError, CryptoError, ServiceError, SQLAlchemyError, OSError, ValueError) as error:
         print(f"evoting-issuer: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

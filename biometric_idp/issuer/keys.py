@@ -3,7 +3,8 @@
     issuer-key.json   Ed25519 seed and ledger secret                         0600
     key-share.cbor    shares of the issuance keys, made by the ceremony      0600
     ceremony.cbor     the ceremony's state while it lasts                    0600
-    policy.json, roll.bin, ledger.sqlite    made by ``open``
+    policy.json, roll.bin, ledger.sqlite    made by ``open``; the ledger may be in another database instead
+    ledger-head       the ledger's last signed checkpoint, to notice that an old database was restored
 
 Nothing here is ever overwritten by a step that can fail afterwards.
 """
@@ -44,14 +45,16 @@ class IssuerSecrets:
 class IssuerDirectory:
     """Names of the files, and the steps that make and read them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, database: str | None = None) -> None:
+        """``database`` is an address as ``services.database.open_engine`` takes, where it is not the file here."""
         self.path = path
+        self.database: Path | str = database or path / "ledger.sqlite"
         self.key = path / "issuer-key.json"
         self.share = path / "key-share.cbor"
         self.ceremony = path / "ceremony.cbor"
         self.policy = path / "policy.json"
         self.roll = path / "roll.bin"
-        self.store = path / "ledger.sqlite"
+        self.head = path / "ledger-head"
 
     def generate_key(self, seed: bytes, ledger_secret: bytes) -> IssuerSecrets:
         """Make the directory and the role key.

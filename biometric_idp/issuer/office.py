@@ -13,17 +13,17 @@ from biometric_idp.issuer.ledger import (
     LedgerStatement,
     PositionProof,
     StyleCount,
-    ledger_origin,
     prove_position,
     tree_leaf_hashes,
 )
 from biometric_idp.issuer.record_check import require_policy_of_record
 from biometric_idp.issuer.service import Issuer
-from biometric_idp.issuer.store import IssuerStore, create_store
+from biometric_idp.issuer.store import IssuerStore, create_store, database_name, store_exists
+from biometric_idp.logs.online import OnlineLog
 from biometric_idp.policy import IssuancePolicy, read_policy
 from biometric_idp.registrar.roll import read_roll
 from biometric_idp.request import Answer, Refusal, decode_answer
-from biometric_idp.signatures import sign_checkpoint, sign_role_entry
+from biometric_idp.signatures import sign_role_entry
 from crypto import cbor
 from crypto.errors import DecodeError
 from crypto.group.interface import PairingGroup
@@ -33,6 +33,7 @@ from crypto.log.tiles import TileFrontier
 REQUESTS_LINE = b"evoting-requests/v1\n"
 ANSWERS_LINE = b"evoting-answers/v1\n"
 ENROLMENT_LINE = b"evoting-enrolment-log/v1\n"
+LEDGER_LINE = b"evoting-ledger/v1\n"
 #: Requests answered in one transaction and one call of the arithmetic.
 CHUNK = 4096
 
@@ -71,10 +72,10 @@ def open_election(
     policy = read_policy(policy_path)
     if trusted is not None:
         require_policy_of_record(policy, keys_path.read_bytes(), *trusted)
-    if directory.store.exists():
+    if store_exists(directory.database):
         if directory.policy.is_file() and directory.policy.read_bytes() == policy_path.read_bytes():
             return []
-        raise StateError(f"{directory.store}: another election is already open here")
+        raise StateError(f"{database_name(directory.database)}: another election is already open here")
     roll = read_roll(roll_path)
     if roll.sizes() != list(policy.styles):
         raise FormatError(f"{roll_path}: ballot styles and sizes are not those of the policy")
@@ -89,7 +90,7 @@ def open_election(
         write_atomic(directory.policy, policy_path.read_bytes())
         write_atomic(directory.roll, roll.encode())
         try:
-            return create_store(directory.store, policy.fingerprint, keys.index, roll, policy.enrolment, entries)
+            return create_store(directory.database, policy.fingerprint, keys.index, roll, policy.enrolment, entries)
         except BaseException:
             directory.policy.unlink()
             directory.roll.unlink()
@@ -115,7 +116,7 @@ def answer_file(
     keys = directory.issuer_keys(policy)
     counts = [0, 0]
     with (
-        IssuerStore(directory.store, policy.fingerprint, keys.index) as store,
+        IssuerStore(directory.database, policy.fingerprint, keys.index) as store,
         FramedReader(requests_path, REQUESTS_LINE, 32) as reader,
     ):
         if reader.header != policy.fingerprint:
@@ -170,20 +171,34 @@ def read_answers(path: Path, fingerprint: bytes) -> tuple[int, list[Answer | Ref
 
 
 def close_ledger(directory: IssuerDirectory, time: int) -> tuple[LedgerStatement, bytes]:
-    """The ledger statement, and the signed ``ledger`` entry for the record."""
+    """The ledger statement, and the signed ``ledger`` entry for the record.
+
+    Its checkpoint bears the cosignatures that the service collected, if nothing was issued since.
+
+    Raises:
+        StateError: the database is an old copy, or damaged.
+    """
     policy, roll = directory.read_election()
     secrets = directory.read_key()
     index = issuer_index(policy, secrets.signing)
-    with IssuerStore(directory.store, policy.fingerprint, index) as store, store.snapshot() as ledger:
-        frontier = TileFrontier()
-        for entry in ledger.entries():
-            frontier.extend(hash_leaf(entry))
-        counts = ledger.counts()
-        hashes = ledger.hashes()
-    leaves = tree_leaf_hashes(secrets.ledger_secret, policy.fingerprint, frontier.size, len(roll), hashes)
+    with IssuerStore(directory.database, policy.fingerprint, index) as store:
+        log = OnlineLog(store.engine, store.log.origin, secrets.signing, head_file=directory.head)
+        head = log.sign()
+        size = head.checkpoint.size
+        with store.snapshot() as ledger:
+            frontier = TileFrontier()
+            for entry in ledger.until(size).entries():
+                frontier.extend(hash_leaf(entry))
+            counts = ledger.until(size).counts()
+            hashes = ledger.until(size).hashes()
+        published = log.published()
+        cosigned = log.checkpoint() if published == head.checkpoint else None
+    if frontier.root() != head.checkpoint.root:
+        raise StateError("the ledger's tiles are not those of its entries")
+    leaves = tree_leaf_hashes(secrets.ledger_secret, policy.fingerprint, size, len(roll), hashes)
     statement = LedgerStatement(
         index,
-        sign_checkpoint(secrets.signing, ledger_origin(policy.origin, index), frontier.size, frontier.root()),
+        cosigned or head.note.encode().decode(),
         tuple([StyleCount(style, *counts.get(style, (0, 0))) for style, _ in policy.styles]),
         root_of_hashes(leaves),
         len(roll),
@@ -194,6 +209,35 @@ def close_ledger(directory: IssuerDirectory, time: int) -> tuple[LedgerStatement
     signature = sign_role_entry(secrets.signing, policy.fingerprint, "ledger", body)
     entry = cbor.encode({"type": "ledger", "body": body, "signatures": [{"role": role, "signature": signature}]})
     return statement, entry
+
+
+def ledger_file_head(fingerprint: bytes, issuer: int, checkpoint: str) -> bytes:
+    """What stands before the entries in a ledger's file for auditors."""
+    return LEDGER_LINE + fingerprint + issuer.to_bytes(4, "big") + frame_item(checkpoint.encode())
+
+
+def export_ledger(directory: IssuerDirectory, path: Path) -> int:
+    """Write the whole ledger with a checkpoint of its size, for an accredited auditor; returns the size.
+
+    Raises:
+        StateError: no election was opened, or the database is an old copy.
+    """
+    policy, _ = directory.read_election()
+    secrets = directory.read_key()
+    index = issuer_index(policy, secrets.signing)
+    with IssuerStore(directory.database, policy.fingerprint, index) as store:
+        log = OnlineLog(store.engine, store.log.origin, secrets.signing, head_file=directory.head)
+        head = log.sign()
+        cosigned = log.checkpoint() if log.published() == head.checkpoint else None
+        size = head.checkpoint.size
+
+        def produce() -> Iterator[bytes]:
+            yield ledger_file_head(policy.fingerprint, index, cosigned or head.note.encode().decode())
+            for entry in log.entries(0, size):
+                yield frame_item(entry)
+
+        write_atomic(path, produce(), secret=True)
+    return size
 
 
 def prove_citizen_position(directory: IssuerDirectory, position: int) -> tuple[PositionProof, IssuancePolicy]:
@@ -207,7 +251,7 @@ def prove_citizen_position(directory: IssuerDirectory, position: int) -> tuple[P
     if not 0 <= position < len(roll):
         raise StateError(f"the roll has no position {position}")
     with (
-        IssuerStore(directory.store, policy.fingerprint, issuer_index(policy, secrets.signing)) as store,
+        IssuerStore(directory.database, policy.fingerprint, issuer_index(policy, secrets.signing)) as store,
         store.snapshot() as ledger,
     ):
         size, hashes = ledger.size, ledger.hashes()

@@ -94,19 +94,18 @@ class Issuer:
     def _authorise(self, items: Sequence[_Item], now: int) -> None:
         requests = [item.request for item in items if item.request is not None]
         positions = [request.position for request in requests]
-        issued = self._store.issued(positions)
-        passkeys = self._store.passkeys(positions)
-        counters = self._store.counters(
-            {assertion.credential for request in requests for assertion in request.assertions}
+        known = self._store.known(
+            positions, {assertion.credential for request in requests for assertion in request.assertions}
         )
         for item in items:
             request = item.request
             if request is None:
                 continue
-            earlier = issued.get(request.position)
+            earlier = known.issued.get(request.position)
             if earlier is not None and earlier.digest == item.digest:
                 continue  # row 1: the stored row is the answer
-            state = VoterState(self._roll.style_of(request.position), passkeys.get(request.position), counters)
+            passkey = known.passkeys.get(request.position)
+            state = VoterState(self._roll.style_of(request.position), passkey, known.counters)
             try:
                 item.authorised = self._authoriser.authorise(request, item.hash, state, now)
             except Refused as refusal:

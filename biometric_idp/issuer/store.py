@@ -1,46 +1,47 @@
-"""The issuer's durable state for one election, in SQLite.
+"""The issuer's durable state for one election, in SQLite or PostgreSQL.
 
-Ownership: one directory, one issuer, one election; any number of processes. What a crash means: an answer leaves only
-after ``record`` has committed with full synchronisation, and it is a function of the committed row, so whatever instant
-the power fails, either nothing was issued or a retry of the same request gets the same answer.
+Ownership: one database, one issuer, one election; any number of processes. What a crash means: an answer leaves only
+after ``record`` has committed durably, and it is a function of the committed row, so whatever instant the power fails,
+either nothing was issued or a retry of the same request gets the same answer.
+
+The ledger is a transparency log, and ``sequence`` is the index in it. Whoever records takes the log's lock first and
+holds it until the commit, for the reasons in ``logs.entries``; what it then reads about positions and counters cannot
+change before it is done. The constraints of the tables do not rely on that: a writer that went around the lock would
+make a transaction fail, never issue twice.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Connection, Engine, Table, func, insert, inspect, make_url, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from biometric_idp.enrolment.log import EnrolmentRules, EnrolmentSource, read_enrolment_log
-from biometric_idp.errors import FormatError, StateError
-from biometric_idp.files import sync_directory
+from biometric_idp.errors import StateError
+from biometric_idp.issuer.audit import EMPTY_HEAD, HEAD, AuditRow, append_rows, read_rows
 from biometric_idp.issuer.checks import Authorised
+from biometric_idp.issuer.ledger import ledger_origin
+from biometric_idp.issuer.models import MIGRATIONS, SERVICE, counters, enrolments, ledger, meta
+from biometric_idp.logs.entries import EntryLog
 from biometric_idp.registrar.roll import Roll
 from biometric_idp.webauthn import PublicPasskey
 from crypto import cbor
+from services.database import is_postgresql, open_engine, reading, transaction
+from services.errors import DatabaseError
+from services.migrations import upgrade
 
-FORMAT = "evoting-issuer-store/v1"
-_BUSY_SECONDS = 600.0
-_SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE enrolment (
-    position INTEGER PRIMARY KEY, credential BLOB NOT NULL, algorithm INTEGER NOT NULL, key BLOB NOT NULL
-);
-CREATE TABLE counter (credential BLOB PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE ledger (
-    sequence INTEGER PRIMARY KEY,
-    election BLOB NOT NULL, position INTEGER NOT NULL,
-    hash BLOB NOT NULL, style TEXT NOT NULL, terminal INTEGER NOT NULL, digest BLOB NOT NULL, entry BLOB NOT NULL,
-    CONSTRAINT one_credential_per_voter_and_election UNIQUE (election, position)
-);
-CREATE TABLE refusal (
-    sequence INTEGER PRIMARY KEY,
-    position INTEGER NOT NULL, hash BLOB NOT NULL, code TEXT NOT NULL, date INTEGER NOT NULL
-);
-"""
+FORMAT = "evoting-issuer-store/v2"
+#: Values in one IN list; both databases take several times as many parameters.
+_IN = 4096
+_PAGE = 1024
+Value = TypeVar("Value")
 
 #: Called with a point's name right before and after the durable steps; tests kill the process there.
 Probe = Callable[[str], None]
@@ -58,34 +59,53 @@ class Issued:
     digest: bytes
 
 
-class IssuerStore:
-    """Ledger, counters and the issuer's copy of the enrolment log."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store holds about the positions and passkeys of a batch."""
 
-    def __init__(self, path: Path, fingerprint: bytes, issuer: int, *, probe: Probe = _no_probe) -> None:
+    issued: dict[int, Issued]
+    passkeys: dict[int, PublicPasskey]
+    counters: dict[bytes, int]
+
+
+class NoStore(StateError):
+    """No election was opened in this database."""
+
+
+class IssuerStore:
+    """Ledger, counters and the issuer's copy of the enrolment log. Safe to use from several threads."""
+
+    def __init__(self, database: Path | str, fingerprint: bytes, issuer: int, *, probe: Probe = _no_probe) -> None:
         """Open an existing store.
+
+        Args:
+            database: a file of SQLite, or an address as ``services.database.open_engine`` takes.
 
         Raises:
             StateError: there is none, or it belongs to another election or issuer.
         """
-        if not path.is_file():
-            raise StateError(f"{path}: no store here; open the election first")
-        self._connection = _connect(path)
+        where = database_name(database)
+        self.engine = _open_existing(database)
         self._fingerprint = fingerprint
         self._probe = probe
         expected = {"format": FORMAT.encode(), "fingerprint": fingerprint, "issuer": str(issuer).encode()}
         try:
-            _require_durability(self._connection)
-            meta = dict(self._connection.execute("SELECT name, value FROM meta"))
-        except sqlite3.DatabaseError as error:
-            self._connection.close()
-            raise StateError(f"{path}: not an issuer's store: {error}") from None
-        for name, value in expected.items():
-            if meta.get(name) != value:
-                self._connection.close()
-                raise StateError(f"{path}: this store has another {name}")
+            with reading(self.engine) as connection:
+                found = {name: bytes(value) for name, value in connection.execute(select(meta.c.name, meta.c.value))}
+            for name, value in expected.items():
+                if found.get(name) != value:
+                    raise StateError(f"{where}: this store has another {name}")
+            upgrade(self.engine, MIGRATIONS, SERVICE)
+            self.log = EntryLog(self.engine, found["origin"].decode())
+        except (DBAPIError, DatabaseError) as error:
+            self.engine.dispose()
+            raise StateError(f"{where}: not an issuer's store: {_first_line(error)}") from None
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     def close(self) -> None:
-        self._connection.close()
+        self.engine.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -93,34 +113,41 @@ class IssuerStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def require_writable(self) -> None:
+        """Refuse a database that cannot be written, before anybody asks for an answer.
+
+        Raises:
+            StateError: it cannot.
+        """
+        try:
+            with self.engine.begin() as connection:
+                size = self.log.lock(connection)
+                connection.execute(update(meta).where(meta.c.name == "format").values(value=FORMAT.encode()))
+                connection.rollback()
+        except DBAPIError as error:
+            raise StateError(f"the issuer's database cannot be written: {_first_line(error)}") from None
+        assert size >= 0
+
+    def known(self, positions: Sequence[int], credentials: Iterable[bytes]) -> Known:
+        """Everything that a batch is judged by, in one consistent view."""
+        with reading(self.engine) as connection:
+            return Known(
+                self._issued(connection, positions),
+                self._passkeys(connection, positions),
+                self._counters(connection, credentials),
+            )
+
     def issued(self, positions: Sequence[int]) -> dict[int, Issued]:
         """Ledger rows of these positions."""
-        query = "SELECT hash, digest FROM ledger WHERE election = ? AND position = ?"
-        found: dict[int, Issued] = {}
-        for position in positions:
-            row = self._connection.execute(query, (self._fingerprint, position)).fetchone()
-            if row is not None:
-                found[position] = Issued(*row)
-        return found
+        return self.known(positions, ()).issued
 
     def passkeys(self, positions: Sequence[int]) -> dict[int, PublicPasskey]:
         """Enrolments that count, of these positions."""
-        query = "SELECT credential, algorithm, key FROM enrolment WHERE position = ?"
-        found: dict[int, PublicPasskey] = {}
-        for position in positions:
-            row = self._connection.execute(query, (position,)).fetchone()
-            if row is not None:
-                found[position] = PublicPasskey(*row)
-        return found
+        return self.known(positions, ()).passkeys
 
     def counters(self, credentials: Iterable[bytes]) -> dict[bytes, int]:
         """Highest signature counters seen; credentials that never counted are left out."""
-        found: dict[bytes, int] = {}
-        for credential in credentials:
-            row = self._connection.execute("SELECT value FROM counter WHERE credential = ?", (credential,)).fetchone()
-            if row is not None:
-                found[credential] = row[0]
-        return found
+        return self.known((), credentials).counters
 
     def record(self, batch: Sequence[tuple[Authorised, bytes, bytes]]) -> list[str | None]:
         """Make ledger entries durable in one transaction; the constraint decides who was first.
@@ -132,103 +159,162 @@ class IssuerStore:
             For each None where the position is now, or was already, on the ledger with this request hash; else the code
             of the refusal, which is recorded.
         """
-        outcomes: list[str | None] = []
-        with self._transaction() as connection:
-            for item, data, digest in batch:
-                outcomes.append(self._record_one(connection, item, data, digest))
+        if not batch:
+            return []
+
+        def work(connection: Connection) -> list[str | None]:
+            outcomes = self._record(connection, batch)
+            self._probe("before-commit")
+            return outcomes
+
+        outcomes = transaction(self.engine, work)
+        self._probe("after-commit")
         return outcomes
 
-    def _record_one(self, connection: sqlite3.Connection, item: Authorised, data: bytes, digest: bytes) -> str | None:
-        position = item.request.position
-        for credential, value in item.counters:
-            risen = connection.execute(
-                "INSERT INTO counter VALUES (?, ?) ON CONFLICT (credential) "
-                "DO UPDATE SET value = excluded.value WHERE excluded.value > value",
-                (credential, value),
+    def _record(self, connection: Connection, batch: Sequence[tuple[Authorised, bytes, bytes]]) -> list[str | None]:
+        sequence = self.log.lock(connection)
+        held = self._issued(connection, [item.request.position for item, _, _ in batch])
+        seen = self._counters(connection, {credential for item, _, _ in batch for credential, _ in item.counters})
+        risen: dict[bytes, int] = {}
+        rows: list[dict[str, object]] = []
+        entries: list[bytes] = []
+        refused: list[AuditRow] = []
+        outcomes: list[str | None] = []
+        for item, data, digest in batch:
+            position = item.request.position
+            present = held.get(position)
+            code = None
+            for credential, value in item.counters:
+                if value > seen.get(credential, 0):
+                    seen[credential] = risen[credential] = value
+                elif present is None or present.digest != digest:
+                    # The very request on the ledger was put there since the caller looked: that one may repeat.
+                    code = "counter"
+                    break
+            if code is None and present is not None and present.hash != item.hash:
+                code = "already-issued"
+            if code is not None:
+                refused.append(AuditRow(position, item.hash, code, item.date))
+            elif present is None:
+                held[position] = Issued(item.hash, digest)
+                rows.append(self._row(sequence + len(rows), item, digest))
+                entries.append(encode_ledger_entry(item, data))
+            outcomes.append(code)
+        self._insert(connection, rows, entries)
+        if risen:
+            rising = _insert(connection, counters)
+            connection.execute(
+                rising.on_conflict_do_update(index_elements=["credential"], set_={"value": rising.excluded.value}),
+                [{"credential": credential, "value": value} for credential, value in risen.items()],
             )
-            if risen.rowcount == 0 and not self._is_recorded(connection, position, digest):
-                return self._refuse(connection, position, item.hash, "counter", item.date)
-        terminal = item.voter_class == "terminal"
-        entry = cbor.encode({"class": item.voter_class, "date": item.date, "hash": item.hash, "request": data})
-        inserted = connection.execute(
-            "INSERT INTO ledger (election, position, hash, style, terminal, digest, entry) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (election, position) DO NOTHING",
-            (self._fingerprint, position, item.hash, item.request.style, terminal, digest, entry),
-        )
-        if inserted.rowcount == 1:
-            return None
-        row = connection.execute(
-            "SELECT hash FROM ledger WHERE election = ? AND position = ?", (self._fingerprint, position)
-        ).fetchone()
-        if row[0] == item.hash:
-            return None
-        return self._refuse(connection, position, item.hash, "already-issued", item.date)
+        append_rows(connection, refused)
+        return outcomes
 
-    def _is_recorded(self, connection: sqlite3.Connection, position: int, digest: bytes) -> bool:
-        """Whether this very request is on the ledger, put there since this transaction's caller looked."""
-        query = "SELECT 1 FROM ledger WHERE election = ? AND position = ? AND digest = ?"
-        return connection.execute(query, (self._fingerprint, position, digest)).fetchone() is not None
+    def _row(self, sequence: int, item: Authorised, digest: bytes) -> dict[str, object]:
+        return {
+            "sequence": sequence,
+            "election": self._fingerprint,
+            "position": item.request.position,
+            "hash": item.hash,
+            "style": item.request.style,
+            "terminal": item.voter_class == "terminal",
+            "digest": digest,
+        }
 
-    def _refuse(self, connection: sqlite3.Connection, position: int, hash_: bytes, code: str, date: int) -> str:
-        connection.execute(
-            "INSERT INTO refusal (position, hash, code, date) VALUES (?, ?, ?, ?)", (position, hash_, code, date)
-        )
-        return code
+    def _insert(self, connection: Connection, rows: list[dict[str, object]], entries: list[bytes]) -> None:
+        if not rows:
+            return
+        connection.execute(insert(ledger), rows)
+        self.log.append(connection, entries)
+
+    def _issued(self, connection: Connection, positions: Sequence[int]) -> dict[int, Issued]:
+        table = ledger.c
+        found: dict[int, Issued] = {}
+        for some in _chunks(positions):
+            query = select(table.position, table.hash, table.digest).where(
+                table.election == self._fingerprint, table.position.in_(some)
+            )
+            found |= {position: Issued(hash_, digest) for position, hash_, digest in connection.execute(query)}
+        return found
+
+    def _passkeys(self, connection: Connection, positions: Sequence[int]) -> dict[int, PublicPasskey]:
+        table = enrolments.c
+        found: dict[int, PublicPasskey] = {}
+        for some in _chunks(positions):
+            query = select(table.position, table.credential, table.algorithm, table.key).where(table.position.in_(some))
+            found |= {position: PublicPasskey(*rest) for position, *rest in connection.execute(query)}
+        return found
+
+    def _counters(self, connection: Connection, credentials: Iterable[bytes]) -> dict[bytes, int]:
+        found: dict[bytes, int] = {}
+        for some in _chunks(credentials):
+            query = select(counters.c.credential, counters.c.value).where(counters.c.credential.in_(some))
+            found |= dict(connection.execute(query).all())
+        return found
 
     def refusals(self) -> list[tuple[int, bytes, str, int]]:
-        """Recorded refusals of authorised requests: position, request hash, code, date."""
-        return list(self._connection.execute("SELECT position, hash, code, date FROM refusal ORDER BY sequence"))
+        """Recorded refusals of authorised requests: position, request hash, code, date.
+
+        Raises:
+            StateError: the audit table is not whole.
+        """
+        with reading(self.engine) as connection:
+            return [(row.position, row.hash, row.code, row.date) for row in read_rows(connection)]
 
     @contextmanager
     def snapshot(self) -> Iterator[LedgerSnapshot]:
         """A consistent view of the ledger while other processes go on."""
-        connection = self._connection
-        connection.execute("BEGIN")
-        try:
-            size = connection.execute("SELECT COUNT(*) FROM ledger").fetchone()[0]
-            yield LedgerSnapshot(connection, size)
-        finally:
-            connection.execute("ROLLBACK")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-            self._probe("before-commit")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        self._probe("after-commit")
+        with reading(self.engine) as connection:
+            yield LedgerSnapshot(self.log, connection, self.log.size(connection))
 
 
 class LedgerSnapshot:
-    """The ledger at one moment."""
+    """The ledger at one moment, or at an earlier size of it."""
 
-    def __init__(self, connection: sqlite3.Connection, size: int) -> None:
+    def __init__(self, log: EntryLog, connection: Connection, size: int) -> None:
+        self._log = log
         self._connection = connection
         self.size = size
 
+    def until(self, size: int) -> LedgerSnapshot:
+        """The ledger at an earlier size."""
+        return LedgerSnapshot(self._log, self._connection, min(size, self.size))
+
     def entries(self) -> Iterator[bytes]:
         """Entries in ledger order."""
-        for (entry,) in self._connection.execute("SELECT entry FROM ledger ORDER BY sequence"):
-            yield entry
+        for start in range(0, self.size, _PAGE):
+            yield from self._log.page(self._connection, start, min(start + _PAGE, self.size))
 
-    def hashes(self) -> dict[int, bytes]:
-        """Request hash by roll position."""
-        return dict(self._connection.execute("SELECT position, hash FROM ledger"))
+    def hashes(self, start: int = 0, stop: int = 2**62) -> dict[int, bytes]:
+        """Request hash by roll position, for the positions of a range."""
+        table = ledger.c
+        query = select(table.position, table.hash).where(
+            table.position >= start, table.position < stop, table.sequence < self.size
+        )
+        return dict(self._connection.execute(query).all())
 
-    def counts(self) -> dict[str, tuple[int, int]]:
-        """Per style: all credentials, and those of terminal voters."""
-        query = "SELECT style, COUNT(*), SUM(terminal) FROM ledger GROUP BY style"
-        return {style: (count, terminal) for style, count, terminal in self._connection.execute(query)}
+    def counts(self, since: int = 0) -> dict[str, tuple[int, int]]:
+        """Per style: all credentials, and those of terminal voters; of entries from ``since`` on."""
+        table = ledger.c
+        query = (
+            select(table.style, table.terminal, func.count())
+            .where(table.sequence >= since, table.sequence < self.size)
+            .group_by(table.style, table.terminal)
+        )
+        found: dict[str, tuple[int, int]] = {}
+        for style, terminal, count in self._connection.execute(query):
+            total, terminals = found.get(style, (0, 0))
+            found[style] = (total + count, terminals + count * bool(terminal))
+        return found
+
+
+def encode_ledger_entry(item: Authorised, data: bytes) -> bytes:
+    """An entry of the ledger's log (docs/spec/05-credentials.md section 5.7)."""
+    return cbor.encode({"class": item.voter_class, "date": item.date, "hash": item.hash, "request": data})
 
 
 def create_store(
-    path: Path, fingerprint: bytes, issuer: int, roll: Roll, source: EnrolmentSource, entries: Iterable[bytes]
+    database: Path | str, fingerprint: bytes, issuer: int, roll: Roll, source: EnrolmentSource, entries: Iterable[bytes]
 ) -> list[str]:
     """Make a store and take in the enrolment log, all or nothing.
 
@@ -239,59 +325,117 @@ def create_store(
         StateError: a store is already there.
         FormatError: the enrolment log is not the one of the checkpoint.
     """
-    if path.exists():
-        raise StateError(f"{path}: a store is already here")
-    draft = path.with_name(f".{path.name}.new")
-    for leftover in (draft, *_side_files(draft)):
-        leftover.unlink(missing_ok=True)
-    draft.touch(0o600)
-    connection = _connect(draft)
-    objections: list[str] = []
+    where = database_name(database)
+    if store_exists(database):
+        raise StateError(f"{where}: a store is already here")
+    is_new = "://" not in str(database) and not Path(database).exists()
+    engine = open_engine(str(database))
+    is_made = False
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        _require_durability(connection)
-        connection.executescript(_SCHEMA)
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(
-            "INSERT INTO meta VALUES (?, ?)",
-            [("format", FORMAT.encode()), ("fingerprint", fingerprint), ("issuer", str(issuer).encode())],
-        )
-        rules = EnrolmentRules(roll.style_of, source.time)
-        seen = bytearray(len(roll))
-        for enrolments in read_enrolment_log(source, entries):
-            for item in enrolments:
-                is_first = not (item.position < len(seen) and seen[item.position])
-                objection = rules.objection(item, is_first=is_first)
-                if objection is not None:
-                    objections.append(objection)
-                    continue
-                seen[item.position] = 1
-                passkey = item.passkey
-                connection.execute(
-                    "INSERT OR REPLACE INTO enrolment VALUES (?, ?, ?, ?)",
-                    (item.position, passkey.credential, passkey.algorithm, passkey.key),
-                )
-        connection.execute("COMMIT")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except (FormatError, sqlite3.Error):
-        connection.close()
-        for leftover in (draft, *_side_files(draft)):
-            leftover.unlink(missing_ok=True)
-        raise
-    connection.close()
-    draft.rename(path)
-    sync_directory(path.parent)
+        upgrade(engine, MIGRATIONS, SERVICE)
+        with engine.begin() as connection:
+            values = {
+                "format": FORMAT.encode(),
+                "fingerprint": fingerprint,
+                "issuer": str(issuer).encode(),
+                "origin": ledger_origin(source.origin, issuer).encode(),
+                HEAD: EMPTY_HEAD,
+            }
+            connection.execute(insert(meta), [{"name": name, "value": value} for name, value in values.items()])
+            objections = _take_in(connection, roll, source, entries)
+        is_made = True
+        return objections
+    except IntegrityError:
+        raise StateError(f"{where}: a store is already here") from None
+    finally:
+        engine.dispose()
+        if is_new and not is_made:
+            Path(database).unlink()
+
+
+def _take_in(connection: Connection, roll: Roll, source: EnrolmentSource, entries: Iterable[bytes]) -> list[str]:
+    objections: list[str] = []
+    rules = EnrolmentRules(roll.style_of, source.time)
+    seen = bytearray(len(roll))
+    upsert = _insert(connection, enrolments)
+    names = ("credential", "algorithm", "key")
+    upsert = upsert.on_conflict_do_update(
+        index_elements=["position"], set_={name: upsert.excluded[name] for name in names}
+    )
+    waiting: dict[int, dict[str, object]] = {}
+    for enrolled in read_enrolment_log(source, entries):
+        for item in enrolled:
+            is_first = not (item.position < len(seen) and seen[item.position])
+            objection = rules.objection(item, is_first=is_first)
+            if objection is not None:
+                objections.append(objection)
+                continue
+            seen[item.position] = 1
+            passkey = item.passkey
+            values = (passkey.credential, passkey.algorithm, passkey.key)
+            waiting[item.position] = {"position": item.position, **dict(zip(names, values, strict=True))}
+        if len(waiting) >= _IN:
+            connection.execute(upsert, list(waiting.values()))
+            waiting.clear()
+    if waiting:
+        connection.execute(upsert, list(waiting.values()))
     return objections
 
 
-def _side_files(path: Path) -> list[Path]:
-    return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
+def store_exists(database: Path | str) -> bool:
+    """Whether an election was opened in this database."""
+    try:
+        _open_existing(database).dispose()
+    except NoStore:
+        return False
+    return True
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+def database_name(database: Path | str) -> str:
+    """How messages call a database: without its password."""
+    text = str(database)
+    return make_url(text).render_as_string(hide_password=True) if "://" in text else text
 
 
-def _require_durability(connection: sqlite3.Connection) -> None:
-    """A commit returns only when it is on disk; SQLite keeps this setting for a connection, not for a file."""
-    connection.execute("PRAGMA synchronous = FULL")
+def _open_existing(database: Path | str) -> Engine:
+    """An engine for a database that holds a store.
+
+    Raises:
+        NoStore: it holds none.
+        StateError: it cannot be used.
+    """
+    where = database_name(database)
+    missing = NoStore(f"{where}: no store here; open the election first")
+    if "://" not in str(database) and not (Path(database).is_file() and Path(database).stat().st_size):
+        raise missing
+    try:
+        engine = open_engine(str(database))
+    except DatabaseError as error:
+        raise StateError(f"{where}: not an issuer's store: {error}") from None
+    try:
+        with reading(engine) as connection:
+            is_there = inspect(connection).has_table("meta") and connection.scalar(
+                select(meta.c.value).where(meta.c.name == "format")
+            )
+    except DBAPIError as error:
+        engine.dispose()
+        raise StateError(f"{where}: not an issuer's store: {_first_line(error)}") from None
+    if not is_there:
+        engine.dispose()
+        raise missing
+    return engine
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    """An INSERT that knows ON CONFLICT, which each dialect spells for itself."""
+    return postgresql.insert(table) if is_postgresql(connection.engine) else sqlite.insert(table)
+
+
+def _chunks(values: Iterable[Value]) -> Iterator[list[Value]]:
+    iterator = iter(values)
+    while chunk := list(islice(iterator, _IN)):
+        yield chunk
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "orig", error)).strip().split("\n")[0]

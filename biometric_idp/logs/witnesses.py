@@ -115,7 +115,7 @@ class WitnessClient:
         return Outcome(name, failure="changed its mind too often")
 
     def _post(self, witness: Witness, body: bytes) -> tuple[int, str, bytes]:
-        """Status, media type and bounded body; transport errors and server errors are tried again."""
+        """Status, media type and bounded body; tried again after errors, but not after a silence that took its time."""
         for attempt in range(self._retries + 1):
             is_last = attempt == self._retries
             try:
@@ -129,8 +129,8 @@ class WitnessClient:
                             raise httpx.DecodingError("the answer is too long")
                     kind = response.headers.get("content-type", "").partition(";")[0].strip()
                     return response.status_code, kind, answer
-            except httpx.TransportError:
-                if is_last:
+            except httpx.TransportError as error:
+                if is_last or isinstance(error, httpx.TimeoutException):
                     raise
             time.sleep(0.1 * 2**attempt)
         raise AssertionError("unreachable")

@@ -55,13 +55,16 @@ class LogWitness:
         self._directory = directory
         self._storage = storage or Storage()
         self._key = load_key(directory / _KEY, COSIGNATURE_KEY)
+        self.logs = self._read_logs()
+
+    def _read_logs(self) -> tuple[VerifierKey, ...]:
+        path = self._directory / _LOGS
         try:
-            lines = (directory / _LOGS).read_bytes().decode().split("\n")
-            self.logs = tuple(decode_vkey(line) for line in lines[:-1])
+            return tuple(decode_vkey(line) for line in path.read_bytes().decode().split("\n")[:-1])
         except (LogFormatError, UnicodeDecodeError) as error:
-            raise WitnessStateError(f"{directory / _LOGS}: {error}") from error
+            raise WitnessStateError(f"{path}: {error}") from error
         except OSError as error:
-            raise WitnessStateError(f"{directory / _LOGS} cannot be read: {error.strerror}") from error
+            raise WitnessStateError(f"{path} cannot be read: {error.strerror}") from error
 
     @classmethod
     def create(
@@ -88,6 +91,24 @@ class LogWitness:
             storage.replace(directory / _LOGS, text.encode(), directory / (_LOGS + ".tmp"))
         generate_key(directory / _KEY, name, COSIGNATURE_KEY, seed=seed, storage=storage)
         return cls(directory, storage=storage)
+
+    def add_log(self, key: VerifierKey) -> None:
+        """Follow one more log from now on; other processes of this witness see it with their next request.
+
+        Raises:
+            ValueError: a key that no log has, or a second key for an origin.
+        """
+        if key.key_type != NOTE_KEY:
+            raise ValueError("a witness follows a log by its note key (type 0x01)")
+        with self._locked():
+            self.logs = self._read_logs()
+            if key in self.logs:
+                return
+            if any(known.name == key.name for known in self.logs):
+                raise ValueError(f"the log {key.name!r} is followed already, under another key")
+            text = "".join(f"{known.encode()}\n" for known in (*self.logs, key))
+            self._storage.replace(self._directory / _LOGS, text.encode(), self._directory / (_LOGS + ".tmp"))
+            self.logs = self._read_logs()
 
     @property
     def verifier(self) -> VerifierKey:
@@ -127,6 +148,7 @@ class LogWitness:
         except LogFormatError as error:
             raise WitnessRefusal(BAD_REQUEST, str(error)) from error
         with self._locked():
+            self.logs = self._read_logs()
             head = accept_checkpoint(request, self.logs, self.head(origin), now)
             path = self._head_path(origin)
             self._storage.replace(path, head.encode(), path.with_name(path.name + ".tmp"))

@@ -14,6 +14,7 @@ from crypto.log.note import NOTE_KEY, VerifierKey, decode_vkey
 from crypto.log.witness import decode_request
 from evoting.board.errors import BoardError
 from evoting.board.witness import LogWitness
+from services.errors import ServiceError
 
 _PROGRAM = "evoting-witness"
 EXIT_REFUSED = 1
@@ -33,6 +34,10 @@ examples:
       cosign the checkpoint of a local copy of the record; prints the signature line
   evoting-witness cosign /srv/witness --request request.txt
       cosign a request as C2SP tlog-witness defines it: old size, proof, checkpoint
+  evoting-witness add-log /srv/witness --log "$LEDGER_VKEY"
+      follow an issuer's ledger as well
+  evoting-witness serve /srv/witness --port 8471 --host-name witness.court.example
+      answer logs that ask over HTTP
   evoting-witness show /srv/witness
       print the vkey and what was cosigned last
 
@@ -52,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _COMMANDS[options.command](options)
     except WitnessRefusal as error:
         return _complain(error, EXIT_REFUSED)
-    except (BoardError, LogError, ValueError) as error:
+    except (BoardError, LogError, ServiceError, ValueError) as error:
         return _complain(error, EXIT_UNUSABLE)
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
@@ -63,6 +68,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _init(options: argparse.Namespace) -> None:
     logs = [_log_key(vkey) for vkey in options.log]
     print(LogWitness.create(options.directory, options.name, logs).verifier.encode())
+
+
+def _add_log(options: argparse.Namespace) -> None:
+    witness = LogWitness(options.directory)
+    for vkey in options.log:
+        witness.add_log(_log_key(vkey))
+    for key in witness.logs:
+        print(f"log {key.encode()}")
+
+
+def _serve(options: argparse.Namespace) -> None:
+    # What a service takes is loaded only here: files are cosigned where there is no web framework.
+    from evoting.board.witness_http import create_witness_app
+    from services.run import serve
+
+    witness = LogWitness(options.directory)
+    names = options.host_name or [options.host, "localhost"]
+    serve("witness", lambda port: create_witness_app(witness, names, port), options.host, options.port)
 
 
 def _cosign(options: argparse.Namespace) -> None:
@@ -85,7 +108,7 @@ def _show(options: argparse.Namespace) -> None:
         print(f"log {origin}: {state}")
 
 
-_COMMANDS = {"init": _init, "cosign": _cosign, "show": _show}
+_COMMANDS = {"init": _init, "add-log": _add_log, "serve": _serve, "cosign": _cosign, "show": _show}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,6 +123,16 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("directory", type=Path, metavar="DIR", help="where the witness keeps its key and its memory")
     init.add_argument("--name", required=True, help="key name, a host name and path: court.example/witness")
     init.add_argument("--log", required=True, action="append", metavar="VKEY", help="log to follow; repeatable")
+    add_log = commands.add_parser("add-log", help="follow one more log; a running witness notices")
+    add_log.add_argument("directory", type=Path, metavar="DIR", help="directory of the witness")
+    add_log.add_argument("--log", required=True, action="append", metavar="VKEY", help="log to follow; repeatable")
+    serve = commands.add_parser("serve", help="answer POST /add-checkpoint (C2SP tlog-witness) over HTTP")
+    serve.add_argument("directory", type=Path, metavar="DIR", help="directory of the witness")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    serve.add_argument("--port", type=int, default=0, help="0 takes a free one; it is printed")
+    serve.add_argument(
+        "--host-name", action="append", metavar="NAME", help="name in Host headers that is answered; repeatable"
+    )
     cosign = commands.add_parser("cosign", help="check a checkpoint and print the cosignature line")
     cosign.add_argument("directory", type=Path, metavar="DIR", help="directory of the witness")
     source = cosign.add_mutually_exclusive_group(required=True)

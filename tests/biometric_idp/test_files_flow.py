@@ -211,6 +211,8 @@ def forget_chunk_one(flow: Flow) -> None:
     for path in flow.issuers:
         with closing(sqlite3.connect(path / "ledger.sqlite")) as connection, connection:
             connection.executemany("DELETE FROM ledger WHERE position = ?", [(position,) for position in positions])
+            connection.execute("DELETE FROM log_entry WHERE position NOT IN (SELECT sequence FROM ledger)")
+            connection.execute("UPDATE log_head SET size = (SELECT COUNT(*) FROM ledger)")
 
 
 def test_ledger_entries_are_signed_and_their_numbers_hold(made: Flow, capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,7 +79,7 @@ def prepare_directory(world: World, monkeypatch: pytest.MonkeyPatch | None = Non
     directory = IssuerDirectory(world.directory / "issuer-1")
     directory.path.mkdir()
     world.store(1).close()
-    world.store_path(1).rename(directory.store)
+    world.store_path(1).rename(directory.database)
     write_policy(directory.policy, world.policy)
     write_roll(directory.roll, world.roll)
     requests = world.directory / "requests"
@@ -117,7 +117,7 @@ def test_killed_in_the_middle_of_a_file_of_requests(world: World, after: int, ro
     directory, requests = prepare_directory(world)
     run_until_killed(_answer_file_and_die, world.directory, requests, after)
     assert not (directory.path / "answers").exists()
-    with store.IssuerStore(directory.store, world.fingerprint, 1) as opened, opened.snapshot() as ledger:
+    with store.IssuerStore(directory.database, world.fingerprint, 1) as opened, opened.snapshot() as ledger:
         assert ledger.size == rows
     assert answer(world, directory.path, requests, lambda _: None) == (4, 0)
     index, answers = office.read_answers(directory.path / "answers", world.fingerprint)

@@ -15,6 +15,7 @@ from biometric_idp.client.issuance import new_wallet
 from biometric_idp.client.keys import IssuanceKeys, StyleKeys
 from biometric_idp.client.wallet import StoredWallet, WalletFile
 from biometric_idp.enrolment.log import (
+    MAX_ENROLMENTS,
     Enrolment,
     EnrolmentSource,
     encode_enrolments,
@@ -26,7 +27,7 @@ from biometric_idp.enrolment.passkey import Ed25519Passkey, Es256Passkey, Passke
 from biometric_idp.idp.ticket import sign_tickets
 from biometric_idp.issuer.checks import DAY
 from biometric_idp.issuer.service import Issuer, IssuerKeys
-from biometric_idp.issuer.store import IssuerStore, create_store
+from biometric_idp.issuer.store import IssuerStore, create_store, store_exists
 from biometric_idp.policy import IssuancePolicy, sign_officer_passkey
 from biometric_idp.registrar.roll import Roll, make_roll
 from biometric_idp.request import Answer, Assertion, Refusal, Request, request_hash
@@ -64,14 +65,20 @@ class World:
     registrar: SigningKey = field(default_factory=lambda: key("registrar"))
     issuers: int = 4
     threshold: int = 3
+    #: Seconds since 1970; of the machine's clock where real processes take part.
+    now: int = NOW
+    #: Positions on the roll; the last two have no passkey.
+    voters: int = len(ROLL)
+    #: Addresses of databases by issuer, instead of files of SQLite in the directory.
+    databases: dict[int, str] = field(default_factory=dict)
     opened: list[IssuerStore] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.group = load_group()
         self.pairing = load_pairing_group()
-        self.passkeys = [passkey(f"voter {position}", KINDS[position % 2]) for position in range(ENROLLED)]
+        self.passkeys = [passkey(f"voter {position}", KINDS[position % 2]) for position in range(self.voters - 2)]
         self.officers = [passkey("officer 1"), passkey("officer 2", Es256Passkey)]
-        self.roll: Roll = ROLL
+        self.roll: Roll = make_roll(STYLES, [position % 2 for position in range(self.voters)])
         self.signing = [key(f"issuer {index}") for index in range(1, self.issuers + 1)]
         self.shares: dict[int, dict[str, int]] = {index: {} for index in range(1, self.issuers + 1)}
         styles = []
@@ -86,7 +93,11 @@ class World:
             share_keys = tuple(generator.mul([shares[style]]).encode() for shares in self.shares.values())
             styles.append(StyleKeys(style, generator.mul([coefficients[0]]).encode(), share_keys))
         self.keys = IssuanceKeys(tuple(styles))
-        self.entries = [self.enrolment_entry([self.enrolment(position) for position in range(ENROLLED)])]
+        enrolled = [self.enrolment(position) for position in range(self.voters - 2)]
+        self.entries = [
+            self.enrolment_entry(enrolled[start : start + MAX_ENROLMENTS])
+            for start in range(0, len(enrolled), MAX_ENROLMENTS)
+        ]
         self.policy = self.make_policy(self.entries)
         self._names = count()
 
@@ -94,7 +105,7 @@ class World:
         own = chosen or self.passkeys[position]
         style = self.roll.style_of(position)
         assert style is not None
-        return Enrolment(position, style, own.public, method, NOW - DAY * 3)
+        return Enrolment(position, style, own.public, method, self.now - DAY * 3)
 
     def enrolment_entry(
         self, enrolments: Sequence[Enrolment], registrar: SigningKey | None = None, idp: SigningKey | None = None
@@ -109,7 +120,7 @@ class World:
     def source(self, entries: Sequence[bytes]) -> EnrolmentSource:
         checkpoint = sign_enrolment_checkpoint(self.idp, ORIGIN, entries)
         return EnrolmentSource(
-            ORIGIN, bytes(self.idp.verify_key), bytes(self.registrar.verify_key), checkpoint, NOW - 2 * DAY
+            ORIGIN, bytes(self.idp.verify_key), bytes(self.registrar.verify_key), checkpoint, self.now - 2 * DAY
         )
 
     def make_policy(self, entries: Sequence[bytes]) -> IssuancePolicy:
@@ -117,8 +128,8 @@ class World:
             self.fingerprint,
             ORIGIN,
             PARTY,
-            NOW - DAY,
-            NOW + DAY,
+            self.now - DAY,
+            self.now + DAY,
             tuple((f"issuer-{i}", bytes(k.verify_key)) for i, k in enumerate(self.signing, start=1)),
             self.threshold,
             tuple(self.roll.sizes()),
@@ -132,20 +143,20 @@ class World:
     def store_path(self, index: int) -> Path:
         return self.directory / f"issuer-{index}.sqlite"
 
-    def store(self, index: int, probe: Callable[[str], None] | None = None) -> IssuerStore:
-        """Another connection to the store of an issuer, made where there is none."""
-        path = self.store_path(index)
-        if not path.exists():
-            create_store(path, self.fingerprint, index, self.roll, self.policy.enrolment, self.entries)
-        store = (
-            IssuerStore(path, self.fingerprint, index)
-            if probe is None
-            else IssuerStore(path, self.fingerprint, index, probe=probe)
-        )
+    def database(self, index: int) -> Path | str:
+        """Where the store of an issuer is, made where there is none."""
+        database = self.databases.get(index, self.store_path(index))
+        if not store_exists(database):
+            create_store(database, self.fingerprint, index, self.roll, self.policy.enrolment, self.entries)
+        return database
+
+    def store(self, index: int, probe: Callable[[str], None] = lambda _: None) -> IssuerStore:
+        """Another connection to the store of an issuer."""
+        store = IssuerStore(self.database(index), self.fingerprint, index, probe=probe)
         self.opened.append(store)
         return store
 
-    def issuer(self, index: int, probe: Callable[[str], None] | None = None) -> Issuer:
+    def issuer(self, index: int, probe: Callable[[str], None] = lambda _: None) -> Issuer:
         keys = IssuerKeys(index, self.signing[index - 1], self.shares[index])
         return Issuer(self.policy, self.roll, keys, self.store(index, probe), self.pairing)
 
@@ -174,7 +185,7 @@ class World:
     def request_with(self, stored: StoredWallet, credential: bytes, assertions: Sequence[Assertion]) -> Request:
         """A request with a good ticket and any assertions."""
         wallet = stored.wallet
-        ticket = sign_tickets(self.idp, self.fingerprint, [self.hash_of(stored, credential)], NOW // DAY)[0]
+        ticket = sign_tickets(self.idp, self.fingerprint, [self.hash_of(stored, credential)], self.now // DAY)[0]
         return Request(wallet.style, wallet.position, credential, wallet.blinded, tuple(assertions), ticket)
 
     def close(self) -> None:
@@ -189,4 +200,4 @@ def refused(answers: Sequence[Answer | Refusal]) -> list[str | None]:
 
 def with_ticket(world: World, request: Request, hash_: bytes, signer: SigningKey) -> Request:
     """The request with a ticket of this signer for this hash."""
-    return replace(request, ticket=sign_tickets(signer, world.fingerprint, [hash_], NOW // DAY)[0])
+    return replace(request, ticket=sign_tickets(signer, world.fingerprint, [hash_], world.now // DAY)[0])

@@ -201,7 +201,7 @@ def test_a_damaged_head_file_is_not_taken_for_a_missing_one(sqlite_log: tuple[Pa
 def _flip_tile(log: EntryLog, connection: Connection) -> None:
     table = log_tiles.c
     place = (table.log == log.log, table.level == 0, table.position == 1)
-    hashes = connection.scalar(select(table.hashes).where(*place))
+    hashes = connection.execute(select(table.hashes).where(*place)).scalar_one()
     connection.execute(update(log_tiles).where(*place).values(hashes=bytes([hashes[0] ^ 1]) + hashes[1:]))
 
 

@@ -1,0 +1,1 @@
+"""An issuer as a service: ``evoting-issuer serve``."""

@@ -1,0 +1,146 @@
+"""What an issuer's endpoints stand on: the issuer, its ledger's log, and what was last published about it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from hmac import compare_digest
+from pathlib import Path
+
+from biometric_idp.issuer.http.config import IssuerConfig
+from biometric_idp.issuer.keys import IssuerDirectory
+from biometric_idp.issuer.ledger import PositionProof
+from biometric_idp.issuer.position_tree import PositionTree, TreeStatement
+from biometric_idp.issuer.service import Issuer
+from biometric_idp.issuer.store import IssuerStore
+from biometric_idp.logs.online import OnlineLog
+from biometric_idp.logs.witnesses import Witness
+from biometric_idp.request import Answer, Refusal
+from crypto.group import load_pairing_group, set_threads
+from crypto.log.note import decode_vkey
+
+Clock = Callable[[], int]
+Probe = Callable[[str], None]
+
+
+class Desk:
+    """One issuer's state in one process. Its methods block: they are called in threads."""
+
+    def __init__(
+        self,
+        config: IssuerConfig,
+        base: Path,
+        *,
+        clock: Clock = lambda: int(time.time()),
+        probe: Probe = lambda _: None,
+    ) -> None:
+        """Open everything that answering takes.
+
+        Args:
+            base: directory that the configuration's paths are relative to.
+
+        Raises:
+            IdpError: no election was opened here, the key share is not this issuer's, or the database is read-only.
+        """
+        set_threads(config.threads)
+        directory = IssuerDirectory(base / config.directory, config.database)
+        self.policy, self.roll = directory.read_election()
+        self.keys = directory.issuer_keys(self.policy)
+        self._secret = directory.read_key().ledger_secret
+        self._clock = clock
+        self._tokens = [bytes.fromhex(auditor.token_sha256) for auditor in config.auditors]
+        self.store = IssuerStore(directory.database, self.policy.fingerprint, self.keys.index, probe=probe)
+        try:
+            self.store.require_writable()
+            self._issuer = Issuer(self.policy, self.roll, self.keys, self.store, load_pairing_group())
+            self.log = OnlineLog(
+                self.store.engine,
+                self.store.log.origin,
+                self.keys.signing,
+                [Witness(decode_vkey(witness.vkey), witness.url) for witness in config.witnesses],
+                config.quorum,
+                head_file=directory.head if config.head_file is None else base / config.head_file,
+                probe=probe,
+            )
+        except BaseException:
+            self.store.close()
+            raise
+        self._counted: tuple[int, dict[str, tuple[int, int]]] = (0, {})
+        self._counting = threading.Lock()
+        self._tree: tuple[PositionTree, TreeStatement] | None = None
+
+    def close(self) -> None:
+        self.log.close()
+        self.store.close()
+
+    def answer(self, requests: Sequence[bytes]) -> list[Answer | Refusal]:
+        """Answer or refuse each request; durable before this returns."""
+        return self._issuer.answer(requests, self._clock())
+
+    def ready(self) -> None:
+        """Raises where the database is gone."""
+        with self.store.snapshot():
+            pass
+
+    def publish(self) -> None:
+        """Sign a checkpoint of the ledger, have it cosigned, and publish it."""
+        self.log.publish(self._clock())
+
+    def counts(self) -> tuple[int, dict[str, tuple[int, int]]] | None:
+        """Size of the published checkpoint, and per style what was issued up to it; None before the first."""
+        checkpoint = self.log.published()
+        if checkpoint is None:
+            return None
+        with self._counting:
+            size, counted = self._counted
+            if size < checkpoint.size:
+                with self.store.snapshot() as snapshot:
+                    more = snapshot.until(checkpoint.size).counts(size)
+                counted = {style: _sum(counted.get(style), more.get(style)) for style in counted.keys() | more.keys()}
+                self._counted = checkpoint.size, counted
+            return self._counted
+
+    def grow_tree(self) -> None:
+        """Make the tree for the ledger as it is now, unless there is one for this size, and sign it."""
+        with self.store.snapshot() as snapshot:
+            size = snapshot.size
+        present = self._tree
+        if present is not None and present[0].ledger_size == size:
+            return
+        tree = PositionTree(self._secret, self.policy.fingerprint, size, len(self.roll), self._values(size))
+        self._tree = tree, tree.sign(self.keys.signing, self.keys.index, self._clock())
+
+    def tree_statement(self) -> TreeStatement | None:
+        """The last signed tree; None before the first."""
+        return None if self._tree is None else self._tree[1]
+
+    def prove(self, position: int) -> tuple[PositionProof, TreeStatement] | None:
+        """What the last signed tree says about a position of the roll; None before the first tree."""
+        if self._tree is None:
+            return None
+        tree, statement = self._tree
+        return tree.prove(position, self._values(tree.ledger_size)), statement
+
+    def today(self) -> int:
+        """Days since 1970-01-01 UTC."""
+        return self._clock() // 86_400
+
+    def is_auditor(self, token: str) -> bool:
+        """Whether a bearer token is one of the accredited auditors'. Constant time in the tokens."""
+        digest = sha256(token.encode()).digest()
+        # All are compared, whichever fits.
+        return sum(compare_digest(digest, known) for known in self._tokens) > 0
+
+    def _values(self, size: int) -> Callable[[int, int], Mapping[int, bytes]]:
+        def values(start: int, stop: int) -> Mapping[int, bytes]:
+            with self.store.snapshot() as snapshot:
+                return snapshot.until(size).hashes(start, stop)
+
+        return values
+
+
+def _sum(left: tuple[int, int] | None, right: tuple[int, int] | None) -> tuple[int, int]:
+    a, b = left or (0, 0), right or (0, 0)
+    return a[0] + b[0], a[1] + b[1]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 from biometric_idp.errors import IdpError
 
 
@@ -19,10 +17,6 @@ class BiometricError(IdpError):
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
         self.detail = detail
-
-    # Errors cross the pipe from a worker.
-    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
-        return type(self), (self.code, self.detail)
 
 
 class ImageRefused(BiometricError):
@@ -46,7 +40,7 @@ class WorkerFailed(BiometricError):
 
 
 class Busy(BiometricError):
-    """The queue is full; nothing was started. Code: busy.
+    """The queue is full; nothing was started. Code: busy, of the common catalogue.
 
     Attributes:
         retry_after: seconds, for the Retry-After header of a 503.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, unquote
 
 from nacl.bindings import (
@@ -25,7 +26,7 @@ from biometric_idp.files import write_atomic
 KEY_BYTES = 32
 _HEADER = "evoting-master-key@v1"
 _NONCE = 24
-_GCM_NONCE = 12
+_GCM_NONCE, _GCM_TAG = 12, 16
 _MAX_FILE = 4096
 
 
@@ -123,19 +124,58 @@ class FileMasterKey:
         return unseal(self._key, wrapped, context)
 
 
+class _Token:
+    """The one session of this process with a token. PKCS#11 logs a whole process in and out, so sessions are shared."""
+
+    _all: ClassVar[dict[tuple[str, str], _Token]] = {}
+    _guard: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, module: str, token: str) -> None:
+        self._module, self._token = module, token
+        self._lock = threading.Lock()
+        self._session: Any = None
+        self._pin = ""
+
+    @classmethod
+    def of(cls, module: str, token: str) -> _Token:
+        with cls._guard:
+            return cls._all.setdefault((module, token), cls(module, token))
+
+    @contextmanager
+    def session(self, pin: str) -> Iterator[Any]:
+        """The session, for one thread at a time; opened again where the token dropped it.
+
+        Raises:
+            VaultError: master-key-unusable.
+        """
+        import pkcs11
+
+        with self._lock, _token_errors():
+            if self._session is not None:
+                try:
+                    self._session.generate_random(8)
+                except pkcs11.exceptions.PKCS11Error:
+                    self._session = None
+            if self._session is None:
+                self._session = pkcs11.lib(self._module).get_token(token_label=self._token).open(rw=True, user_pin=pin)
+                self._pin = pin
+            elif not hmac.compare_digest(self._pin.encode(), pin.encode()):
+                raise VaultError("master-key-unusable", "not the PIN that opened the token")
+            yield self._session
+
+
 class Pkcs11MasterKey:
     """An AES-256 key inside a token. Wrapping is AES-GCM done by the token; the key is sensitive and not extractable.
 
-    One session, used by one thread at a time; a session that the token dropped is opened again once.
+    Raises:
+        VaultError: master-key-unusable; also where the token would give the key away.
     """
 
     def __init__(self, module: str, token: str, label: str, pin: str) -> None:
-        self._module, self._token, self._label, self._pin = module, token, label, pin
-        self._lock = threading.Lock()
-        self._session: Any = None
-        self._key: Any = None
+        self._label, self._pin = label, pin
+        self._token = _Token.of(module, token)
         self.id = f"pkcs11-{token}-{label}"
-        with self._opened():
+        with self._key():
             pass
 
     def __repr__(self) -> str:
@@ -151,7 +191,7 @@ class Pkcs11MasterKey:
         """
         import pkcs11
 
-        with _token_errors(), _open(module, token, pin) as session:
+        with _Token.of(module, token).session(pin) as session:
             if list(session.get_objects({pkcs11.Attribute.LABEL: label})):
                 raise StateError(f"the token has an object {label}: a master key is never overwritten")
             session.generate_key(
@@ -172,63 +212,33 @@ class Pkcs11MasterKey:
         import pkcs11
 
         nonce = secrets.token_bytes(_GCM_NONCE)
-        with self._opened() as master:
+        with self._key() as master:
             params = pkcs11.GCMParams(nonce, context, 128)
             return nonce + bytes(master.encrypt(key, mechanism=pkcs11.Mechanism.AES_GCM, mechanism_param=params))
 
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
         import pkcs11
 
-        with self._opened() as master:
-            params = pkcs11.GCMParams(wrapped[:_GCM_NONCE], context, 128)
+        if len(wrapped) != _GCM_NONCE + KEY_BYTES + _GCM_TAG:
+            raise VaultError("template-damaged", f"a wrapped key of {len(wrapped)} bytes")
+        nonce, data = wrapped[:_GCM_NONCE], wrapped[_GCM_NONCE:]
+        with self._key() as master:
+            params = pkcs11.GCMParams(nonce, context, 128)
             try:
-                return bytes(
-                    master.decrypt(wrapped[_GCM_NONCE:], mechanism=pkcs11.Mechanism.AES_GCM, mechanism_param=params)
-                )
-            except (pkcs11.exceptions.EncryptedDataInvalid, pkcs11.exceptions.EncryptedDataLenRange):
-                raise VaultError("template-damaged", "does not unwrap in the token") from None
-            except pkcs11.exceptions.GeneralError:
-                # What SoftHSM says of a wrong tag.
+                return bytes(master.decrypt(data, mechanism=pkcs11.Mechanism.AES_GCM, mechanism_param=params))
+            except (pkcs11.exceptions.EncryptedDataInvalid, pkcs11.exceptions.GeneralError):
+                # SoftHSM calls a wrong tag a general error.
                 raise VaultError("template-damaged", "does not unwrap in the token") from None
 
     @contextmanager
-    def _opened(self) -> Iterator[Any]:
+    def _key(self) -> Iterator[Any]:
         import pkcs11
 
-        with self._lock, _token_errors():
-            if self._key is not None:
-                try:
-                    self._key[pkcs11.Attribute.LABEL]
-                except pkcs11.exceptions.PKCS11Error:
-                    self._key = self._session = None
-            if self._key is None:
-                self._session = _session(self._module, self._token, self._pin)
-                self._key = self._session.get_key(key_type=pkcs11.KeyType.AES, label=self._label)
-                if self._key[pkcs11.Attribute.EXTRACTABLE] or not self._key[pkcs11.Attribute.SENSITIVE]:
-                    raise VaultError("master-key-unusable", "the token would give the key away")
-            yield self._key
-
-    def close(self) -> None:
-        """End the session with the token."""
-        with self._lock:
-            if self._session is not None:
-                self._session.close()
-            self._session = self._key = None
-
-
-def _session(module: str, token: str, pin: str) -> Any:
-    import pkcs11
-
-    return pkcs11.lib(module).get_token(token_label=token).open(rw=True, user_pin=pin)
-
-
-@contextmanager
-def _open(module: str, token: str, pin: str) -> Iterator[Any]:
-    session = _session(module, token, pin)
-    try:
-        yield session
-    finally:
-        session.close()
+        with self._token.session(self._pin) as session:
+            key = session.get_key(key_type=pkcs11.KeyType.AES, label=self._label)
+            if key[pkcs11.Attribute.EXTRACTABLE] or not key[pkcs11.Attribute.SENSITIVE]:
+                raise VaultError("master-key-unusable", "the token would give the key away")
+            yield key
 
 
 @contextmanager

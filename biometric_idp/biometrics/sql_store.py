@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from biometric_idp.biometrics.interface import Modality
 from biometric_idp.biometrics.messages import read_modality
@@ -39,11 +40,6 @@ class SqlTemplateStore:
         def work(connection: Connection) -> bool:
             self._erase_for_good(connection)
             if previous is None:
-                there = connection.execute(
-                    select(columns.voter).where(columns.voter == row.voter, columns.modality == row.modality)
-                ).first()
-                if there is not None:
-                    return False
                 connection.execute(insert(self._table).values(values))
                 return True
             statement = update(self._table).where(
@@ -55,7 +51,11 @@ class SqlTemplateStore:
             )
             return connection.execute(statement.values(values)).rowcount == 1
 
-        return transaction(self._engine, work)
+        try:
+            return transaction(self._engine, work)
+        except IntegrityError:
+            # The primary key decides between two first enrolments.
+            return False
 
     def delete(self, voter: str) -> int:
         def work(connection: Connection) -> int:

@@ -144,7 +144,7 @@ class Vault:
     def rotate(self, batch: int = 500) -> int:
         """Wrap all keys under the current master key; returns how many. May be interrupted and run again.
 
-        The templates themselves stay as they are. Destroy the old master key afterwards: then old back-ups are void too.
+        The templates themselves stay as they are. Destroy the old master key afterwards: that voids old back-ups too.
 
         Raises:
             VaultError: a key whose master key was not given, or a damaged row; those before it are done.

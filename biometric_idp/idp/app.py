@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,12 +11,17 @@ from fastapi import FastAPI
 from sqlalchemy import MetaData
 from starlette.concurrency import run_in_threadpool
 
+from biometric_idp.biometrics.liveness_rules import FAILURES
+from biometric_idp.documents.certificates import CountryRoots
 from biometric_idp.enrolment.log import enrolment_origin
 from biometric_idp.idp.accounts.endpoints import router as accounts
-from biometric_idp.idp.config import AUTO, IdpConfig
+from biometric_idp.idp.config import AUTO, ChipConfig, IdpConfig
 from biometric_idp.idp.context import Clock, Idp, now
 from biometric_idp.idp.enrolment.endpoints import router as enrolment
+from biometric_idp.idp.faces.component import open_faces
+from biometric_idp.idp.faces.endpoints import router as faces
 from biometric_idp.idp.log.endpoints import router as log
+from biometric_idp.idp.officers.endpoints import router as officers
 from biometric_idp.idp.passkeys.policy import read_policy
 from biometric_idp.idp.sign_in.endpoints import router as sign_in
 from biometric_idp.idp.tables import METADATA
@@ -49,7 +55,12 @@ _FRAMES = 4_194_304
 
 def catalogue() -> Catalogue:
     """Every error that this service can answer with."""
-    return read_catalogue(Path(__file__).parent / "problems.toml", Path(__file__).parents[1] / "shared/problems.toml")
+    package = Path(__file__).parents[1]
+    own = [package / part / "problems.toml" for part in ("idp", "shared", "documents", "biometrics")]
+    entries = dict(read_catalogue(*own).entries)
+    # A failed liveness verdict says what was seen; over HTTP it says also of what.
+    entries.update({f"liveness-{code}": entries[code] for code in FAILURES})
+    return Catalogue(entries)
 
 
 def open_idp(config: IdpConfig, base: Path, port: int, *, clock: Clock = now, probe: Probe = no_probe) -> Idp:
@@ -66,6 +77,7 @@ def open_idp(config: IdpConfig, base: Path, port: int, *, clock: Clock = now, pr
     engine = open_engine(url, pool=_POOL)
     upgrade(engine, MIGRATIONS, SERVICE)
     key = read_role_key(base / config.key)
+    secret = read_secret(base / config.secret)
     witnesses = [Witness(decode_vkey(item.vkey), item.url) for item in config.log.witnesses]
     logs = {
         election.id: OnlineLog(
@@ -88,14 +100,23 @@ def open_idp(config: IdpConfig, base: Path, port: int, *, clock: Clock = now, pr
         f"http://{config.host_names[0]}:{port}" if config.origin == AUTO else config.origin,
         Committer(engine, probe),
         key,
-        read_secret(base / config.secret),
+        secret,
         FileRegister(base / config.register_.file),
+        open_faces(config, base, engine, hmac.digest(secret, b"liveness", "sha256")),
+        _country_roots(config.chip, base),
         read_policy(config.passkeys, base),
         read_policy(config.voting_passkeys, base),
         registrars,
         logs,
         clock,
     )
+
+
+def _country_roots(config: ChipConfig, base: Path) -> CountryRoots | None:
+    if not config.roots:
+        return None
+    roots = {state: [(base / path).read_bytes() for path in paths] for state, paths in config.roots.items()}
+    return CountryRoots(roots, [(base / path).read_bytes() for path in config.crls], require_crl=config.require_crl)
 
 
 def make_app(idp: Idp, port: int) -> FastAPI:
@@ -118,6 +139,8 @@ def make_app(idp: Idp, port: int) -> FastAPI:
             log_.close()
         for registrar in idp.registrars.values():
             registrar.close()
+        if idp.faces is not None:
+            idp.faces.pool.close()
         committer.engine.dispose()
 
     def ready() -> None:
@@ -131,13 +154,17 @@ def make_app(idp: Idp, port: int) -> FastAPI:
             hosts=host_values(idp.config.host_names, port),
             own_origins=[idp.origin],
             origins={"/v1/voting/": voting_origins},
-            body_limits={"/v1/enrolments/liveness/": _FRAMES, "/v1/sign-in/liveness/": _FRAMES},
+            body_limits={
+                "/v1/enrolments/liveness/": _FRAMES,
+                "/v1/sign-in/liveness/": _FRAMES,
+                "/v1/enrolments/passive-authentication": 524_288,
+            },
         ),
         ready=ready,
         lifespan=lifespan,
     )
     app.state.idp = idp
-    for router in (enrolment, sign_in, accounts, voting, tickets, log):
+    for router in (enrolment, faces, officers, sign_in, accounts, voting, tickets, log):
         app.include_router(router)
     return app
 

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from biometric_idp.shared.fields import Hex32, Id, Origin
+from biometric_idp.shared.officers import OfficerConfig
 from services.config import Config
 
-Hex = Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$")]
 Step = Literal["document", "passive-authentication", "liveness", "face", "passkey"]
 Level = Literal["passkey", "passkey+face"]
 #: The order in which steps are taken, whatever the order in the configuration.
@@ -103,6 +103,55 @@ class SignInConfig(Config):
     seconds: int = Field(default=1800, ge=60, le=43_200)
 
 
+class ChipConfig(Config):
+    """Passive authentication: country roots (DER files) by ICAO code of the issuing state, and revocation lists."""
+
+    roots: dict[str, list[Path]] = Field(default={})
+    crls: list[Path] = Field(default=[])
+    require_crl: bool = False
+
+
+class LivenessConfig(Config):
+    """Active liveness.
+
+    Attributes:
+        actions: how many are asked for, in a random order.
+        fixed_order: asked instead; in a MODEL deployment only.
+        frames_per_second: what the page is told to send.
+        attempts: liveness sessions in one enrolment or sign-in.
+        marks_days: days for which marks of frames are kept, to recognise a replay.
+    """
+
+    actions: int = Field(default=3, ge=2, le=6)
+    fixed_order: list[Literal["turn-left", "turn-right", "blink"]] | None = None
+    frames_per_second: int = Field(default=8, ge=4, le=15)
+    attempts: int = Field(default=10, ge=1, le=50)
+    marks_days: int = Field(default=90, ge=1)
+
+
+class BiometricsConfig(Config):
+    """Matchers and the vault of templates.
+
+    Attributes:
+        master_key: a file, or a ``pkcs11:`` address; ``retired`` are earlier ones.
+        threshold: greatest distance of two faces of one person.
+    """
+
+    master_key: str | None = None
+    retired: list[str] = Field(default=[])
+    deployment: str = "evoting-idp"
+    workers: int = Field(default=2, ge=1, le=64)
+    queue: int = Field(default=16, ge=1)
+    threshold: float = Field(default=0.5, gt=0, lt=1)
+
+
+class AppointmentConfig(Config):
+    """The way without biometrics: consulates where it is offered, and days for which an appointment holds."""
+
+    consulates: list[Id] = Field(default=[])
+    days: int = Field(default=14, ge=1, le=60)
+
+
 class TicketConfig(Config):
     """Tickets: what a session must have shown, and how many one person may have on one day."""
 
@@ -127,15 +176,6 @@ class LogConfig(Config):
     witnesses: list[WitnessConfig] = Field(default=[])
     quorum: int = 0
     readers: dict[str, Hex32] = Field(default={})
-
-
-class OfficerConfig(Config):
-    """An officer at a consulate: a passkey on the identity provider's RP ID."""
-
-    name: Id
-    credential: Hex
-    algorithm: Literal[-7, -8]
-    key: Hex
 
 
 class RegistrarConfig(Config):
@@ -201,6 +241,10 @@ class IdpConfig(Config):
     enrolment: EnrolmentConfig = EnrolmentConfig()
     passkeys: PasskeyConfig = PasskeyConfig()
     voting_passkeys: PasskeyConfig = PasskeyConfig()
+    chip: ChipConfig = ChipConfig()
+    liveness: LivenessConfig = LivenessConfig()
+    biometrics: BiometricsConfig = BiometricsConfig()
+    appointments: AppointmentConfig = AppointmentConfig()
     sign_in: SignInConfig = SignInConfig()
     tickets: TicketConfig = TicketConfig()
     log: LogConfig = LogConfig()
@@ -229,14 +273,24 @@ class IdpConfig(Config):
                 raise ValueError(f"election {election.id}: the voting host needs an RP ID of its own")
             if not is_secure(election.voting_origin):
                 raise ValueError(f"election {election.id}: the voting origin must begin with https://")
+        if self.needs_faces and self.biometrics.master_key is None:
+            raise ValueError("liveness and face need [biometrics] with a master_key")
+        if "passive-authentication" in self.enrolment.steps and not self.chip.roots:
+            raise ValueError("passive authentication needs [chip] with roots")
         if not self.model:
             self._real()
         return self
+
+    @property
+    def needs_faces(self) -> bool:
+        return "face" in self.enrolment.steps or self.sign_in.face == "always"
 
     def _real(self) -> None:
         """What only a MODEL deployment may do without."""
         if "face" not in self.enrolment.steps:
             raise ValueError("steps without liveness and face are for MODEL deployments (model = true)")
+        if self.liveness.fixed_order is not None:
+            raise ValueError("a fixed order of liveness actions is for MODEL deployments")
         if self.origin == AUTO:
             raise ValueError('origin = "auto" is for MODEL deployments')
         for election in self.elections:

@@ -12,7 +12,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 from nacl.signing import SigningKey
 
+from biometric_idp.documents.certificates import CountryRoots
 from biometric_idp.idp.config import ElectionConfig, IdpConfig
+from biometric_idp.idp.faces.component import Faces
 from biometric_idp.idp.passkeys.verify import AuthenticatorPolicy
 from biometric_idp.idp.tables import AUDIT
 from biometric_idp.idp.voting.registrar_client import RegistrarClient
@@ -47,11 +49,14 @@ class Idp:
     key: SigningKey = field(repr=False)
     secret: bytes = field(repr=False)
     register: Register
+    faces: Faces | None
+    country_roots: CountryRoots | None
     policy: AuthenticatorPolicy
     voting_policy: AuthenticatorPolicy
     registrars: Mapping[str, RegistrarClient]
     logs: Mapping[str, OnlineLog]
     clock: Clock
+    precise_clock: Callable[[], float] = time.time
     audit: Audit = field(default_factory=lambda: Audit(AUDIT))
 
     def election(self, origin: str) -> ElectionConfig:
@@ -75,6 +80,10 @@ class Idp:
         """A digest that only this deployment can compute."""
         framed = b"".join(len(part).to_bytes(4, "big") + part for part in (label.encode(), *parts))
         return hmac.digest(self.secret, framed, "sha256")
+
+    def voter(self, pin: str) -> str:
+        """How biometrics call a person: worth nothing in another deployment."""
+        return self.digest("voter", pin.encode()).hex()
 
     def subject(self, account: str) -> str:
         """How the audit log calls an account: the same for one account, and worth nothing without the secret."""

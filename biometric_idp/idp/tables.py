@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData
 
+from biometric_idp.biometrics.models import biometric_tables
 from biometric_idp.shared.audit.models import audit_tables
+from biometric_idp.shared.officers import officer_table
 from biometric_idp.shared.rates import rate_table
 
 METADATA = MetaData(
@@ -16,3 +18,5 @@ METADATA = MetaData(
 )
 AUDIT = audit_tables(METADATA)
 RATE = rate_table(METADATA)
+OFFICER_COUNTER = officer_table(METADATA)
+BIOMETRICS = biometric_tables(METADATA)

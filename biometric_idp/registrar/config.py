@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from biometric_idp.shared.fields import Hex32, Id, Origin
+from biometric_idp.shared.officers import OfficerConfig
 from services.config import Config
 
-Hex = Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$")]
 
 
 class RegisterConfig(Config):
@@ -77,13 +77,6 @@ class OfficeConfig(Config):
 
     rp_id: str
     origin: str
-
-
-class OfficerConfig(Config):
-    name: Id
-    credential: Hex
-    algorithm: Literal[-7, -8]
-    key: Hex
 
 
 class ElectionConfig(Config):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import MetaData
 
 from biometric_idp.shared.audit.models import audit_tables
+from biometric_idp.shared.officers import officer_table
 from biometric_idp.shared.rates import rate_table
 
 NAMING = {
@@ -15,3 +16,4 @@ NAMING = {
 METADATA = MetaData(naming_convention=NAMING)
 AUDIT = audit_tables(METADATA)
 RATE = rate_table(METADATA)
+OFFICER_COUNTER = officer_table(METADATA)

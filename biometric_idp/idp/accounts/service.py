@@ -84,3 +84,12 @@ def revoke_passkey(db: Connection, idp: Idp, session_id: bytes, credential: byte
         AccountRepository(db).note(id_, "passkey-revoked", now // DAY)
         idp.audit.record(db, "passkey-revoked", now, account=idp.subject(id_))
     return {"state": REVOKED}
+
+
+def account_pin(db: Connection, idp: Idp, session_id: bytes) -> tuple[str, str]:
+    """Account and PIN of the caller."""
+    _, id_ = require_account(db, session_id, idp.clock())
+    account = AccountRepository(db).get(id_)
+    if account is None:
+        raise Problem("session-needed")
+    return id_, account.pin

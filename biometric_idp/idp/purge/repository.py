@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, Table, delete, select
 from biometric_idp.idp.accounts.models import ACCOUNT
 from biometric_idp.idp.passkeys.models import PASSKEY
 from biometric_idp.idp.sessions.models import SESSION
+from biometric_idp.idp.tables import BIOMETRICS
 from biometric_idp.idp.voting.models import PLACE, VOTING_PASSKEY
 
 
@@ -22,6 +23,11 @@ class PurgeRepository:
 
     def delete(self, table: Table, id_: Column[object], ids: Sequence[object]) -> None:
         self._db.execute(delete(table).where(id_.in_(ids)))
+
+    def delete_template(self, voter: str) -> None:
+        """Templates of a person, and the keys that sealed them."""
+        for table in (BIOMETRICS.templates, BIOMETRICS.marks):
+            self._db.execute(delete(table).where(table.c.voter == voter))
 
     def delete_account_data(self, account: str) -> None:
         """Everything about a person but what the enrolment log holds."""

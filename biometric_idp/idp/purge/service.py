@@ -16,10 +16,12 @@ from biometric_idp.idp.accounts.repository import AccountRepository
 from biometric_idp.idp.challenges.models import USED_CHALLENGE
 from biometric_idp.idp.context import DAY, Idp
 from biometric_idp.idp.enrolment.models import ENROLMENT, FAILURE
+from biometric_idp.idp.faces.models import LIVENESS
 from biometric_idp.idp.idempotency.models import IDEMPOTENCY
+from biometric_idp.idp.officers.models import APPOINTMENT
 from biometric_idp.idp.purge.repository import PurgeRepository
 from biometric_idp.idp.sessions.models import SESSION
-from biometric_idp.idp.tables import RATE
+from biometric_idp.idp.tables import BIOMETRICS, RATE
 from biometric_idp.idp.voting.models import HANDOFF, VOTING_PASSKEY
 from biometric_idp.idp.voting.repository import LOGGED
 
@@ -36,6 +38,9 @@ def purge(idp: Idp) -> dict[str, int]:
         ("idempotency-keys", IDEMPOTENCY, IDEMPOTENCY.c.id, IDEMPOTENCY.c.expires, now),
         ("failures", FAILURE, FAILURE.c.subject, FAILURE.c.last, now - idp.config.enrolment.forget),
         ("enrolments", ENROLMENT, ENROLMENT.c.id, ENROLMENT.c.created, now - keep.attempts * DAY),
+        ("appointments", APPOINTMENT, APPOINTMENT.c.id, APPOINTMENT.c.created, now - keep.appointments * DAY),
+        ("liveness-sessions", LIVENESS, LIVENESS.c.owner, LIVENESS.c.expires, now),
+        ("liveness-marks", BIOMETRICS.marks, BIOMETRICS.marks.c.session, BIOMETRICS.marks.c.expires, now),
         ("notices", NOTICE, NOTICE.c.id, NOTICE.c.date, now // DAY - keep.notices),
     ]
     counts: dict[str, int] = {}
@@ -98,6 +103,9 @@ def _accounts(idp: Idp, now: int) -> Deletion:
         if is_over and last is not None:
             ids = accounts.created_before(last + 1, _BATCH)
         for id_ in ids:
+            account = accounts.get(id_)
+            if account is not None:
+                repository.delete_template(idp.voter(account.pin))
             accounts.delete(id_)
             repository.delete_account_data(id_)
         return list(ids)

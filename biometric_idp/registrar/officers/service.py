@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from sqlalchemy import Connection
 
-from biometric_idp.errors import FormatError, Refused
+from biometric_idp.errors import FormatError
 from biometric_idp.registrar.confirmations.repository import (
     CONFIRMED,
     DESK,
@@ -16,10 +16,11 @@ from biometric_idp.registrar.confirmations.repository import (
 )
 from biometric_idp.registrar.confirmations.service import Answer, sign
 from biometric_idp.registrar.context import Registrar
-from biometric_idp.registrar.officers.repository import CounterRepository
-from biometric_idp.registrar.officers.schemas import AssertionBody, InPerson
+from biometric_idp.registrar.officers.schemas import InPerson
 from biometric_idp.registrar.rolls.repository import RollRepository
-from biometric_idp.webauthn import PublicPasskey, RelyingParty, check_assertion, require_cose_key
+from biometric_idp.registrar.tables import OFFICER_COUNTER
+from biometric_idp.shared.officers import require_two_officers
+from biometric_idp.webauthn import PublicPasskey, RelyingParty, require_cose_key
 from crypto.hashing import frames, u64
 from services.problems import Problem
 
@@ -51,7 +52,12 @@ def confirm_in_person(db: Connection, registrar: Registrar, request: InPerson) -
     if item is not None and (item.position != place.position or item.passkey != passkey):
         raise Problem("credential-in-use")
     challenge = in_person_challenge(election.origin, place.position, passkey.credential, passkey.key, request.date)
-    names = _check_officers(db, registrar, request.assertions, challenge)
+    office = registrar.config.office
+    if office is None:
+        raise Problem("officers-refused")
+    party = RelyingParty(office.rp_id, office.origin)
+    officers = registrar.config.officers
+    names = require_two_officers(db, OFFICER_COUNTER, officers, party, request.assertions, challenge)
     if item is None:
         item = StoredEnrolment(
             secrets.token_hex(16),
@@ -83,34 +89,3 @@ def confirm_in_person(db: Connection, registrar: Registrar, request: InPerson) -
         "body": signed.body,
         "signature": signed.signature,
     }
-
-
-def _check_officers(
-    db: Connection, registrar: Registrar, assertions: list[AssertionBody], challenge: bytes
-) -> list[str]:
-    """Names of the two officers whose passkeys made the assertions.
-
-    Raises:
-        Problem: ``officers-refused``, whatever did not hold; one officer alone is never enough (attack C16).
-    """
-    office = registrar.config.office
-    if office is None:
-        raise Problem("officers-refused")
-    officers = {bytes.fromhex(item.credential): item for item in registrar.config.officers}
-    found = [officers.get(item.credential) for item in assertions]
-    if None in found or len({item.name for item in found if item is not None}) != 2:
-        raise Problem("officers-refused")
-    counters = CounterRepository(db)
-    names: list[str] = []
-    for body, officer in zip(assertions, found, strict=True):
-        assert officer is not None
-        known = PublicPasskey(body.credential, officer.algorithm, bytes.fromhex(officer.key))
-        party = RelyingParty(office.rp_id, office.origin)
-        try:
-            counter = check_assertion(body.assertion(), known, party, challenge, counters.last(body.credential))
-        except Refused:
-            raise Problem("officers-refused") from None
-        if not counters.raise_to(body.credential, counter):
-            raise Problem("officers-refused")
-        names.append(officer.name)
-    return names

@@ -7,7 +7,7 @@ from alembic import op
 
 from biometric_idp.logs.schema_1 import create_log_tables
 
-revision = "idp_0001"
+revision = "idp-0001"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -40,6 +40,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("bucket", "subject", "starts", name="pk_rate"),
     )
     op.create_index("ix_rate_ends", "rate", ["ends"])
+    op.create_table(
+        "officer_counter",
+        sa.Column("credential", sa.LargeBinary(1023), nullable=False),
+        sa.Column("value", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("credential", name="pk_officer_counter"),
+    )
+    op.create_table(
+        "biometric_template",
+        sa.Column("voter", sa.String(64), nullable=False),
+        sa.Column("modality", sa.String(16), nullable=False),
+        sa.Column("generation", sa.Integer, nullable=False),
+        sa.Column("algorithm", sa.String(64), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("master", sa.String(128)),
+        sa.Column("wrapped", sa.LargeBinary),
+        sa.Column("sealed", sa.LargeBinary),
+        sa.PrimaryKeyConstraint("voter", "modality", name="pk_biometric_template"),
+    )
+    op.create_index("ix_biometric_template_master", "biometric_template", ["master"])
+    op.create_table(
+        "liveness_marks",
+        sa.Column("session", sa.String(64), nullable=False),
+        sa.Column("voter", sa.String(64), nullable=False),
+        sa.Column("expires", sa.Float, nullable=False),
+        sa.Column("marks", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("session", name="pk_liveness_marks"),
+    )
+    op.create_index("ix_liveness_marks_expires", "liveness_marks", ["expires"])
+    op.create_index("ix_liveness_marks_voter", "liveness_marks", ["voter"])
     op.create_table(
         "account",
         sa.Column("id", sa.String(32), nullable=False),
@@ -169,6 +199,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subject", name="pk_failure"),
     )
     op.create_index("ix_failure_last", "failure", ["last"])
+    op.create_table(
+        "liveness",
+        sa.Column("owner", sa.LargeBinary(32), nullable=False),
+        sa.Column("id", sa.String(32), nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("passed", sa.Integer, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("expires", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("owner", name="pk_liveness"),
+    )
+    op.create_index("ix_liveness_expires", "liveness", ["expires"])
+    op.create_table(
+        "appointment",
+        sa.Column("id", sa.String(32), nullable=False),
+        sa.Column("enrolment", sa.String(32), nullable=False),
+        sa.Column("consulate", sa.String(64), nullable=False),
+        sa.Column("state", sa.String(12), nullable=False),
+        sa.Column("created", sa.BigInteger, nullable=False),
+        sa.Column("expires", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_appointment"),
+        sa.UniqueConstraint("enrolment", name="uq_appointment_enrolment"),
+    )
+    op.create_index("ix_appointment_created", "appointment", ["created"])
     op.create_table(
         "idempotency",
         sa.Column("id", sa.LargeBinary(32), nullable=False),

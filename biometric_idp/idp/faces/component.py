@@ -1,0 +1,62 @@
+"""Matchers, vault and marks of a deployment that checks faces."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from biometric_idp.biometrics.face_dlib import FaceLimits
+from biometric_idp.biometrics.liveness import LivenessSettings
+from biometric_idp.biometrics.master_key import MasterKey, open_master_key
+from biometric_idp.biometrics.sql_store import SqlMarks, SqlTemplateStore
+from biometric_idp.biometrics.vault import Vault
+from biometric_idp.biometrics.workers import MatcherPool, WorkerSettings
+from biometric_idp.idp.config import IdpConfig
+from biometric_idp.idp.tables import BIOMETRICS
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Everything that works on images and templates.
+
+    Attributes:
+        key: seals liveness states and keys the marks of frames.
+    """
+
+    pool: MatcherPool
+    vault: Vault
+    marks: SqlMarks
+    settings: LivenessSettings
+    key: bytes = field(repr=False)
+    random: random.SystemRandom = field(default_factory=random.SystemRandom)
+
+
+def open_faces(config: IdpConfig, base: Path, engine: Engine, key: bytes) -> Faces | None:
+    """Start worker processes; None where this deployment checks no faces.
+
+    Raises:
+        IdpError: the master key or a matcher cannot be used.
+    """
+    if not config.needs_faces or config.biometrics.master_key is None:
+        return None
+    biometrics, liveness = config.biometrics, config.liveness
+    settings = LivenessSettings(
+        actions=liveness.actions,
+        fixed_order=None if liveness.fixed_order is None else tuple(liveness.fixed_order),
+        model_election=config.model,
+    )
+    master = _master(biometrics.master_key, base)
+    retired = [_master(address, base) for address in biometrics.retired]
+    vault = Vault(SqlTemplateStore(engine, BIOMETRICS), biometrics.deployment, master, retired)
+    limits = FaceLimits(threshold=biometrics.threshold)
+    pool = MatcherPool(WorkerSettings(workers=biometrics.workers, queue=biometrics.queue, face=limits))
+    return Faces(pool, vault, SqlMarks(engine, BIOMETRICS), settings, key)
+
+
+def _master(address: str, base: Path) -> MasterKey:
+    if address.startswith("pkcs11:"):
+        return open_master_key(address)
+    return open_master_key(str(base / address.removeprefix("file:")))

@@ -1,0 +1,1 @@
+"""The way without biometrics: two officers at a consulate vouch for a person, and nothing can lock that way."""

@@ -1,0 +1,59 @@
+"""A fresh face check after sign-in, against the template in the vault; the session's level rises."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from biometric_idp.idp.accounts.repository import AccountRepository
+from biometric_idp.idp.context import Idp
+from biometric_idp.idp.faces import service as faces
+from biometric_idp.idp.faces.repository import LivenessRepository
+from biometric_idp.idp.sessions.repository import SessionRepository
+from biometric_idp.idp.sessions.service import ACCOUNT, ACR, AMR, require_session
+from services.problems import Problem
+
+Answer = dict[str, object]
+
+
+def begin(db: Connection, idp: Idp, session_id: bytes) -> Answer:
+    session = require_session(db, session_id, idp.clock(), ACCOUNT, lock=True)
+    return faces.begin(db, idp, session_id, session.expires)
+
+
+def _look(db: Connection, idp: Idp, session_id: bytes) -> tuple[str, faces.StoredLiveness | None]:
+    session = require_session(db, session_id, idp.clock(), ACCOUNT)
+    assert session.account is not None
+    account = AccountRepository(db).get(session.account)
+    if account is None:
+        raise Problem("session-needed")
+    return idp.voter(account.pin), LivenessRepository(db).get(session_id)
+
+
+def _nothing(_: Connection) -> None:
+    return
+
+
+def take_frames(idp: Idp, session_id: bytes, sequence: int, frames: list[bytes]) -> Answer:
+    voter, stored = idp.committer.read(lambda db: _look(db, idp, session_id))
+    return faces.take_frames(idp, stored, voter, sequence, frames, _nothing)
+
+
+def match(idp: Idp, session_id: bytes) -> Answer:
+    """Compare and raise the level. After a mismatch, liveness has to be shown again."""
+    voter, stored = idp.committer.read(lambda db: _look(db, idp, session_id))
+    matched = faces.matches_template(idp, faces.probe_of(idp, stored), voter)
+
+    def decide(db: Connection) -> Answer | Problem:
+        session = require_session(db, session_id, idp.clock(), ACCOUNT, lock=True)
+        LivenessRepository(db).erase(session_id)
+        assert session.account is not None
+        subject = idp.subject(session.account)
+        if not matched:
+            idp.audit.record(db, "fresh-face-mismatch", idp.clock(), account=subject)
+            return Problem("face-mismatch")
+        level = "passkey+face"
+        SessionRepository(db).change(session_id, level=level, must=None, began=idp.clock())
+        idp.audit.record(db, "fresh-face-matched", idp.clock(), account=subject)
+        return {"matched": True, "acr": ACR[level], "amr": AMR[level]}
+
+    return idp.committer.commit("fresh-face", decide)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -42,6 +43,7 @@ from services.app import ServiceOptions, create_app
 from services.database import open_engine, reading
 from services.logs import get_log
 from services.migrations import upgrade
+from services.pages import Page, add_pages, page_of
 from services.problems import Catalogue, read_catalogue
 
 SERVICE = "idp"
@@ -119,8 +121,8 @@ def _country_roots(config: ChipConfig, base: Path) -> CountryRoots | None:
     return CountryRoots(roots, [(base / path).read_bytes() for path in config.crls], require_crl=config.require_crl)
 
 
-def make_app(idp: Idp, port: int) -> FastAPI:
-    """Routes, limits and background work."""
+def make_app(idp: Idp, port: int, pages: Mapping[str, Page] | None = None) -> FastAPI:
+    """Routes, limits and background work; with its own pages where there are some."""
     committer = idp.committer
     voting_origins = sorted({election.voting_origin for election in idp.config.elections})
     background = [
@@ -166,6 +168,9 @@ def make_app(idp: Idp, port: int) -> FastAPI:
     app.state.idp = idp
     for router in (enrolment, faces, officers, sign_in, accounts, voting, tickets, log):
         app.include_router(router)
+    if pages is not None:
+        settings = json.dumps({"model": idp.config.model}).encode()
+        add_pages(app, {**pages, "/settings.json": page_of(settings, ".json")}, camera=True)
     return app
 
 

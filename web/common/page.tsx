@@ -100,7 +100,7 @@ export function ErrorBox({ problem, onRetry }: { problem: Problem; onRetry?: (()
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => box.current?.scrollIntoView?.({ block: "nearest" }), [problem]);
   const own = known(`problem-${problem.code}`) ? problem.code : "unexpected";
-  const left = problem.detail.attempts_left ?? problem.detail["attempts-left"];
+  const left = problem.detail.left;
   return (
     <div class="problem" role="alert" ref={box} data-code={problem.code}>
       <p>

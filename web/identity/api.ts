@@ -12,14 +12,22 @@ export interface Started {
   steps: Step[];
 }
 
-export interface Challenge {
-  id: string;
-  actions: { action: Action; seconds: number }[];
-  frames_per_second: number;
+/** What the person is to do now. The service tells one action after the other, so that none can be prepared. */
+export interface Prompt {
+  state: "continue" | "passed";
+  /** `look-ahead`: the service has not yet seen the person look straight into the camera. */
+  next_action: Action | "look-ahead" | null;
+  /** The action of now, with the time that is left for it. */
+  actions: { action: Action | "look-ahead"; seconds: number }[];
+  /** How many actions are done, and of how many. */
+  step: number;
+  steps: number;
 }
 
-/** `look-ahead`: the service has not yet seen the person look straight into the camera. */
-export type Judged = { state: "continue"; next_action: Action | "look-ahead" | null; step?: number } | { state: "passed" };
+export interface Challenge extends Prompt {
+  id: string;
+  frames_per_second: number;
+}
 
 export interface SignedIn {
   session: string;
@@ -66,7 +74,7 @@ export function faceCheck(base: "/v1/enrolments" | "/v1/sign-in", session: strin
   return {
     challenge: () => post<Challenge>(`${base}/liveness`, {}, session),
     frames: (sequence: number, frames: Uint8Array[]) =>
-      call<Judged>(`${base}/liveness/frames?sequence=${sequence}`, {
+      call<Prompt>(`${base}/liveness/frames?sequence=${sequence}`, {
         body: framed(frames),
         type: "application/octet-stream",
         session,

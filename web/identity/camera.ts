@@ -1,7 +1,7 @@
 /** The camera as a source of JPEG frames. Nothing is recorded; a frame exists until it was sent. */
 
-import { Problem } from "../common/http";
-import type { Judged } from "./api";
+import { pause, Problem } from "../common/http";
+import type { Prompt } from "./api";
 
 /** Enough for landmarks, and below the service's limit for a frame. */
 const WIDTH = 480;
@@ -71,26 +71,36 @@ export class Frames {
   }
 }
 
+/** Calls in a row that may fail for a transient reason; their frames are lost, and later ones tell as much. */
+const MOST_LOST = 4;
+
 /** Send frames until the service has seen enough. Throws its Problem, and stops quietly when `signal` says so. */
 export async function sendFrames(
   frames: Frames,
-  send: (sequence: number, frames: Uint8Array[]) => Promise<Judged>,
-  onAction: (judged: Judged) => void,
+  send: (sequence: number, frames: Uint8Array[]) => Promise<Prompt>,
+  onPrompt: (prompt: Prompt) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
+  let lost = 0;
   while (!signal.aborted) {
     const batch = frames.take();
     const first = batch[0];
     if (!first) {
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await pause(0.03);
       continue;
     }
-    const judged = await send(
-      first.sequence,
-      batch.map(({ frame }) => frame),
-    );
-    onAction(judged);
-    if (judged.state === "passed") return true;
+    try {
+      const prompt = await send(
+        first.sequence,
+        batch.map(({ frame }) => frame),
+      );
+      lost = 0;
+      onPrompt(prompt);
+      if (prompt.state === "passed") return true;
+    } catch (error) {
+      if (!(error instanceof Problem) || !error.isTransient || ++lost > MOST_LOST) throw error;
+      await pause(Math.min(error.retryAfter ?? 0.3, 1));
+    }
   }
   return false;
 }

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { asProblem, Busy, ErrorBox, Heading, useTexts } from "../common/page";
 import type { Problem } from "../common/http";
 import { pause } from "../common/http";
-import type { Challenge, faceCheck, Judged } from "./api";
+import type { faceCheck, Prompt } from "./api";
 import { closeCamera, Frames, openCamera, sendFrames } from "./camera";
 
 const ARROWS = { "turn-left": "←", "turn-right": "→", blink: "◡" } as const;
@@ -24,8 +24,7 @@ export function Liveness({ check, match, onPassed }: Props) {
   const { t } = useTexts();
   const [state, setState] = useState<State>("ready");
   const [problem, setProblem] = useState<Problem | null>(null);
-  const [challenge, setChallenge] = useState<Challenge | null>(null);
-  const [asked, setAsked] = useState<Asked>(START);
+  const [prompt, setPrompt] = useState<Prompt | null>(null);
   const video = useRef<HTMLVideoElement>(null);
   const stop = useRef<AbortController | null>(null);
   useEffect(() => () => stop.current?.abort(), []);
@@ -36,8 +35,7 @@ export function Liveness({ check, match, onPassed }: Props) {
     let stream: MediaStream | null = null;
     let frames: Frames | null = null;
     setProblem(null);
-    setChallenge(null);
-    setAsked(START);
+    setPrompt(null);
     setState("opening");
     try {
       stream = await openCamera();
@@ -45,17 +43,11 @@ export function Liveness({ check, match, onPassed }: Props) {
       video.current!.srcObject = stream;
       await video.current!.play();
       await pause(SETTLE_SECONDS);
-      const posed = await check.challenge();
-      setChallenge(posed);
+      const challenge = await check.challenge();
+      setPrompt(challenge);
       setState("asking");
-      frames = new Frames(video.current!, posed.frames_per_second);
-      let now = START;
-      const passed = await sendFrames(
-        frames,
-        check.frames,
-        (judged) => setAsked((now = after(posed, now, judged))),
-        abort.signal,
-      );
+      frames = new Frames(video.current!, challenge.frames_per_second);
+      const passed = await sendFrames(frames, check.frames, setPrompt, abort.signal);
       if (!passed) return;
       frames.stop();
       closeCamera(stream);
@@ -71,7 +63,8 @@ export function Liveness({ check, match, onPassed }: Props) {
     }
   };
 
-  const current = state === "asking" && !asked.lookAhead ? challenge?.actions[asked.done] : undefined;
+  const action = state === "asking" ? prompt?.next_action : null;
+  const current = action && action !== "look-ahead" ? action : null;
   const isOpen = state === "opening" || state === "asking";
   return (
     <>
@@ -89,22 +82,22 @@ export function Liveness({ check, match, onPassed }: Props) {
         </>
       )}
       {/* The live region exists before it speaks, or screen readers miss the first prompt. */}
-      <p class="prompt" role="status" aria-live="assertive" data-action={current?.action}>
+      <p class="prompt" role="status" aria-live="assertive" data-action={current ?? undefined}>
         {isOpen && !current && t("liveness-wait")}
         {current && (
           <>
             <span class="arrow" aria-hidden="true">
-              {ARROWS[current.action]}
+              {ARROWS[current]}
             </span>
-            {t(`action-${current.action}`)}
+            {t(`action-${current}`)}
           </>
         )}
       </p>
-      {current && challenge && (
+      {current && prompt && (
         <p class="countdown">
-          <Countdown key={asked.done} seconds={current.seconds} />
+          <Countdown key={prompt.step} seconds={prompt.actions[0]?.seconds ?? 0} />
           {" · "}
-          {t("liveness-progress", { done: asked.done + 1, all: challenge.actions.length })}
+          {t("liveness-progress", { done: prompt.step + 1, all: prompt.steps })}
         </p>
       )}
       <div class="camera" hidden={!isOpen}>
@@ -116,26 +109,11 @@ export function Liveness({ check, match, onPassed }: Props) {
   );
 }
 
-/** How many actions are done, and whether the service still waits for the person to look ahead. */
-interface Asked {
-  done: number;
-  lookAhead: boolean;
-}
-
-const START: Asked = { done: 0, lookAhead: true };
-
-function after(challenge: Challenge, before: Asked, judged: Judged): Asked {
-  if (judged.state === "passed") return { done: challenge.actions.length, lookAhead: false };
-  if (judged.next_action === "look-ahead") return START;
-  if (judged.next_action === null) return before;
-  const next = judged.step ?? challenge.actions.findIndex(({ action }, i) => i >= before.done && action === judged.next_action);
-  return { done: next < 0 ? before.done : next, lookAhead: false };
-}
-
 function Countdown({ seconds }: { seconds: number }) {
   const { t } = useTexts();
   const [left, setLeft] = useState(Math.ceil(seconds));
   useEffect(() => {
+    // Each answer of the service says anew what is left.
     const end = Date.now() + seconds * 1000;
     const timer = setInterval(() => setLeft(Math.max(0, Math.ceil((end - Date.now()) / 1000))), 250);
     return () => clearInterval(timer);

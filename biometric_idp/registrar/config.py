@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from biometric_idp.shared.fields import Hex32, Id, Origin
 from biometric_idp.shared.officers import OfficerConfig
 from services.config import Config
-
 
 
 class RegisterConfig(Config):

@@ -15,7 +15,7 @@ from biometric_idp.idp.enrolment.schemas import Chip
 from biometric_idp.idp.enrolment.service import Answer, finish_step, pin_subject, require_step
 from biometric_idp.idp.enrolment.throttle import count_failure
 from biometric_idp.idp.faces import service as faces
-from biometric_idp.idp.faces.repository import LivenessRepository
+from biometric_idp.idp.faces.repository import LivenessRepository, StoredLiveness
 from services.problems import Problem
 
 
@@ -48,7 +48,7 @@ def begin_liveness(db: Connection, idp: Idp, session_id: bytes) -> Answer:
 
 
 def take_frames(idp: Idp, session_id: bytes, sequence: int, frames: list[bytes]) -> Answer:
-    def look(db: Connection) -> tuple[Enrolment, faces.StoredLiveness | None]:
+    def look(db: Connection) -> tuple[Enrolment, StoredLiveness | None]:
         stored = LivenessRepository(db).get(session_id)
         if stored is not None and stored.passed:
             _, enrolment = require_step(db, idp, session_id, "face", lock=False)
@@ -68,7 +68,7 @@ def take_frames(idp: Idp, session_id: bytes, sequence: int, frames: list[bytes])
 def match_face(idp: Idp, session_id: bytes) -> Answer:
     """The best frame against the register's portrait; a template is kept where they match."""
 
-    def look(db: Connection) -> tuple[Enrolment, faces.StoredLiveness | None]:
+    def look(db: Connection) -> tuple[Enrolment, StoredLiveness | None]:
         _, enrolment = require_step(db, idp, session_id, "face", lock=False)
         return enrolment, LivenessRepository(db).get(session_id)
 

@@ -40,9 +40,9 @@ def open_faces(config: IdpConfig, base: Path, engine: Engine, key: bytes) -> Fac
     Raises:
         IdpError: the master key or a matcher cannot be used.
     """
-    if not config.needs_faces or config.biometrics.master_key is None:
-        return None
     biometrics, liveness = config.biometrics, config.liveness
+    if not config.needs_faces or biometrics.master_key is None:
+        return None
     settings = LivenessSettings(
         actions=liveness.actions,
         fixed_order=None if liveness.fixed_order is None else tuple(liveness.fixed_order),

@@ -127,7 +127,12 @@ def take_frames(
                 break
             try:
                 verdict = session.accept(
-                    number, frame, now=idp.precise_clock(), key=faces.key, measure=faces.pool.measure, random=faces.random
+                    number,
+                    frame,
+                    now=idp.precise_clock(),
+                    key=faces.key,
+                    measure=faces.pool.measure,
+                    random=faces.random,
                 )
             except ImageRefused as error:
                 refused = error

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from biometric_idp.idp.accounts.repository import AccountRepository
 from biometric_idp.idp.context import Idp
 from biometric_idp.idp.faces import service as faces
-from biometric_idp.idp.faces.repository import LivenessRepository
+from biometric_idp.idp.faces.repository import LivenessRepository, StoredLiveness
 from biometric_idp.idp.sessions.repository import SessionRepository
 from biometric_idp.idp.sessions.service import ACCOUNT, ACR, AMR, require_session
 from services.problems import Problem
@@ -20,7 +20,7 @@ def begin(db: Connection, idp: Idp, session_id: bytes) -> Answer:
     return faces.begin(db, idp, session_id, session.expires)
 
 
-def _look(db: Connection, idp: Idp, session_id: bytes) -> tuple[str, faces.StoredLiveness | None]:
+def _look(db: Connection, idp: Idp, session_id: bytes) -> tuple[str, StoredLiveness | None]:
     session = require_session(db, session_id, idp.clock(), ACCOUNT)
     assert session.account is not None
     account = AccountRepository(db).get(session.account)

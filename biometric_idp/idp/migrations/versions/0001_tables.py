@@ -7,7 +7,7 @@ from alembic import op
 
 from biometric_idp.logs.schema_1 import create_log_tables
 
-revision = "idp-0001"
+revision = "idp_0001"
 down_revision = None
 branch_labels = None
 depends_on = None

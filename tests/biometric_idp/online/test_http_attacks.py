@@ -1,0 +1,192 @@
+"""Attacks A6, A7 and A8 on both services, and the refusals of their configuration."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.biometric_idp.online.parties import OFFICE, VOTING, Device, Parties, make_parties, write_config
+
+NASTY = (
+    "\x00",
+    "\x1b[31m",
+    "\r\nx: y",
+    "\u202e",
+    "\u2066",
+    "<script>",
+    "' OR 1=1 --",
+    "../../etc/passwd",
+    "\ud83d\ude00",
+)
+
+
+def nasty_bodies(value: str) -> list[tuple[str, dict[str, Any]]]:
+    mrz = ["I" * 30, "<" * 30, "A" * 30]
+    return [
+        ("/v1/enrolments", {"pin": value, "document": {"mrz": mrz}, "language": "ky"}),
+        ("/v1/enrolments", {"pin": "1" * 14, "document": {"mrz": [value, *mrz[1:]]}, "language": "ky"}),
+        ("/v1/enrolments", {"pin": "1" * 14, "document": {"mrz": mrz}, "language": value}),
+        ("/v1/enrolments", {"pin": "1" * 14, "document": {"mrz": mrz}, value: value}),
+        ("/v1/enrolments/appointment", {"consulate": value}),
+        ("/v1/sign-in", {"id": value, "credential": {"id": value}}),
+        ("/v1/sign-in", {"id": "abc", "credential": {value: value, "response": {"clientDataJSON": value}}}),
+        ("/v1/handoff", {"election": value, "purpose": value}),
+        ("/v1/voting/session", {"code": value}),
+        (
+            "/v1/voting/tickets",
+            {"election": value, "style": value, "position": 0, "credential": value, "blinded": value},
+        ),
+        ("/v1/officers/options", {"pin": value}),
+    ]
+
+
+@pytest.mark.parametrize("value", NASTY)
+def test_A6_control_and_direction_characters_come_back_and_are_logged_escaped(device: Device, value: str) -> None:
+    device.enrol()
+    for path, body in nasty_bodies(value):
+        headers = {"authorization": f"Bearer {device.session}"}
+        answer = device.id.post(path, content=json.dumps(body).encode(), headers=headers)
+        assert answer.status_code in (401, 403, 422), path
+        assert answer.headers["content-type"] == "application/problem+json"
+        # Names of unknown fields are the only thing of a request that an answer shows.
+        assert not any(ord(character) < 32 or character in "\u202e\u2066" for character in answer.text), path
+    for path in ("/v1/confirmations", "/v1/resends"):
+        answer = device.reg.post(path, json={"enrolment": value, "code": value, "key_digest": value})
+        assert answer.status_code == 422
+    for line in (device.parties.idp.log + device.parties.registrar.log).splitlines():
+        assert line.isascii()
+        json.loads(line)
+        assert device.person.pin not in line
+        assert device.session not in line
+
+
+def test_A7_other_hosts_and_foreign_origins_are_refused(shared: Parties) -> None:
+    for service, name in ((shared.idp, "id.localhost"), (shared.registrar, "registrar.localhost")):
+        with httpx.Client(base_url=f"http://127.0.0.1:{service.port}", trust_env=False) as client:
+            for host in ("evil.example", f"{name}.evil.example", f"{name}:1", ""):
+                assert client.get("/healthz", headers={"host": host}).status_code in (400, 421)
+            own = {"host": f"{name}:{service.port}"}
+            for origin in ("https://evil.example", "null", f"http://{name}", VOTING.origin + ".evil.example"):
+                for path in ("/v1/sign-in/options", "/v1/voting/session", "/v1/confirmations", "/v1/in-person"):
+                    answer = client.post(path, json={}, headers={**own, "origin": origin})
+                    assert answer.status_code == 403
+                    assert answer.json()["code"] == "foreign-origin"
+                    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_A7_the_voting_origin_reaches_only_what_is_meant_for_it(shared: Parties) -> None:
+    open_to_voting = {"idp": ("/v1/voting/session",), "registrar": ("/v1/confirmations", "/v1/resends")}
+    closed = {
+        "idp": ("/v1/enrolments", "/v1/sign-in", "/v1/handoff", "/v1/account", "/v1/officers/options"),
+        "registrar": ("/v1/enrolments", "/v1/positions", "/v1/in-person"),
+    }
+    for name, service in (("idp", shared.idp), ("registrar", shared.registrar)):
+        with httpx.Client(base_url=f"http://127.0.0.1:{service.port}", trust_env=False) as client:
+            host = {"host": f"{'id' if name == 'idp' else 'registrar'}.localhost:{service.port}"}
+            ask = {**host, "origin": VOTING.origin, "access-control-request-method": "POST"}
+            for path in open_to_voting[name]:
+                answer = client.options(path, headers=ask)
+                assert answer.headers["access-control-allow-origin"] == VOTING.origin
+                assert "access-control-allow-credentials" not in answer.headers
+            for path in closed[name]:
+                assert client.options(path, headers=ask).status_code == 403
+                assert client.post(path, json={}, headers={**host, "origin": VOTING.origin}).status_code == 403
+    with httpx.Client(base_url=f"http://127.0.0.1:{shared.registrar.port}", trust_env=False) as client:
+        ask = {"origin": OFFICE.origin, "access-control-request-method": "POST"}
+        host = f"registrar.localhost:{shared.registrar.port}"
+        assert client.options("/v1/in-person", headers={**ask, "host": host}).status_code == 204
+
+
+def test_A8_no_path_leads_out_and_nothing_opens_without_a_token(shared: Parties) -> None:
+    paths = [
+        b"/v1/elections/model-2027/enrolment-log/tile/../../../../../etc/passwd",
+        b"/v1/elections/model-2027/enrolment-log/tile/0/..%2f..%2f..%2fetc/passwd",
+        b"/v1/elections/..%2f..%2fetc/enrolment-log/checkpoint",
+        b"/v1/elections/model-2027/enrolment-log/tile/%00",
+        b"//etc/passwd",
+        b"/docs",
+        b"/redoc",
+    ]
+    for path in paths:
+        with socket.create_connection(("127.0.0.1", shared.idp.port)) as connection:
+            host = f"id.localhost:{shared.idp.port}".encode()
+            connection.sendall(b"GET " + path + b" HTTP/1.1\r\nhost: " + host + b"\r\nconnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert answer.split(b" ", 2)[1] in (b"404", b"422", b"400"), path
+        assert b"root:" not in answer
+    with httpx.Client(base_url=f"http://127.0.0.1:{shared.idp.port}", trust_env=False) as client:
+        client.headers["host"] = f"id.localhost:{shared.idp.port}"
+        log = "/v1/elections/model-2027/enrolment-log"
+        for token in (None, "admin", "root", "", "0" * 43, "a" * 43):
+            headers = {} if token is None else {"authorization": f"Bearer {token}"}
+            assert client.get("/v1/account", headers=headers).status_code == 401
+            assert client.get(f"{log}/enrolment-log.bin", headers=headers).status_code == 401
+            assert client.get(f"{log}/tile/entries/000.p/1", headers=headers).status_code in (401, 404)
+
+
+REAL: dict[str, Any] = {
+    "host_names": ["id.example"],
+    "origin": "https://id.example",
+    "rp_id": "id.example",
+    "database": "idp.sqlite",
+    "key": "role.key",
+    "secret": "secret",
+    "register": {"file": "register.json"},
+    "biometrics": {"master_key": "master.key"},
+}
+ELECTION: dict[str, Any] = {
+    "id": "e",
+    "origin": "vote.example/e",
+    "voting_origin": "https://vote.example",
+    "voting_rp_id": "vote.example",
+    "registrar": {"url": "https://registrar.example", "key": "00" * 32},
+    "title": {"ky": "x", "ru": "x", "en": "x"},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"enrolment": {"steps": ["document", "passkey"]}}, "MODEL"),
+        ({"enrolment": {"steps": ["document", "liveness", "passkey"]}}, "belong together"),
+        ({"enrolment": {"steps": ["passkey"]}}, "document and passkey"),
+        ({"liveness": {"fixed_order": ["blink"]}}, "MODEL"),
+        ({"origin": "http://id.example"}, "https"),
+        ({"origin": "auto"}, "MODEL"),
+        ({"rp_id": "example.org"}, "RP ID"),
+        ({"biometrics": {}}, "master_key"),
+        ({"elections": [{**ELECTION, "model": True}]}, "MODEL"),
+        ({"elections": [{**ELECTION, "voting_origin": "http://vote.example"}]}, "https"),
+        ({"elections": [{**ELECTION, "voting_rp_id": "other.example"}]}, "voting RP ID"),
+        ({"elections": [{**ELECTION, "registrar": {"url": "http://registrar.example", "key": "00" * 32}}]}, "https"),
+        ({"elections": [ELECTION, ELECTION]}, "same id"),
+        ({"passkeys": {"attestation": "required"}}, "roots"),
+        ({"something": 1}, "something"),
+    ],
+)
+def test_a_deployment_that_is_not_safe_does_not_start(tmp_path: Path, change: dict[str, Any], word: str) -> None:
+    config = tmp_path / "idp.toml"
+    write_config(config, {**REAL, **change})
+    command = [sys.executable, "-m", "biometric_idp.idp.cli", "serve", "--config", str(config)]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert finished.returncode == 2
+    assert finished.stderr.startswith("evoting-idp: error: ")
+    assert len(finished.stderr.splitlines()) == 1
+    assert word in finished.stderr
+
+
+def test_the_registrar_of_a_real_election_has_no_spool(tmp_path: Path) -> None:
+    parties = make_parties(tmp_path)
+    text = parties.registrar_config.read_text().replace("model = true\n", "model = false\n", 1)
+    parties.registrar_config.write_text(text)
+    command = [sys.executable, "-m", "biometric_idp.registrar.cli", "serve", "--config", str(parties.registrar_config)]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert finished.returncode == 2
+    assert "spool" in finished.stderr

@@ -123,13 +123,16 @@ def take_frames(
         verdict = session.judge(idp.precise_clock())
         refused: ImageRefused | None = None
         for number, frame in enumerate(frames, sequence):
+            # One instant for both: a deadline that passes between two frames is a verdict, not a refusal of the frame.
+            now = idp.precise_clock()
+            verdict = session.judge(now)
             if verdict.state != "ongoing":
                 break
             try:
                 verdict = session.accept(
                     number,
                     frame,
-                    now=idp.precise_clock(),
+                    now=now,
                     key=faces.key,
                     measure=faces.pool.measure,
                     random=faces.random,

@@ -18,7 +18,7 @@ _KEPT = Path(__file__).resolve().parents[2] / "var/recordings"
 FPS = 10
 _SECONDS = 2.0
 #: Time to open the camera, to ask for the challenge, and to be seen looking ahead; then neutral between the actions.
-_LEAD = ("neutral",) * 3
+_LEAD = ("neutral",) * 2
 ORDER = ("turn-left", "blink", "turn-right")
 _TAIL = ("neutral",) * 2
 

@@ -6,9 +6,9 @@ import type { Prompt } from "./api";
 /** Enough for landmarks, and below the service's limit for a frame. */
 const WIDTH = 480;
 const QUALITY = 0.85;
-/** Frames in one call, and frames kept while the network is slow: older ones are dropped then. */
+/** Frames in one call, and frames that may wait; where the network is slower, every second one is left out. */
 const MOST_SENT = 8;
-const MOST_WAITING = 48;
+const MOST_WAITING = 16;
 
 export async function openCamera(): Promise<MediaStream> {
   if (!navigator.mediaDevices?.getUserMedia) throw new Problem("camera-missing");
@@ -55,11 +55,11 @@ export class Frames {
     this.#canvas.getContext("2d")?.drawImage(this.#video, 0, 0, this.#canvas.width, this.#canvas.height);
     const blob = await new Promise<Blob | null>((resolve) => this.#canvas.toBlob(resolve, "image/jpeg", QUALITY));
     if (blob) this.#waiting.push({ sequence: this.#next++, frame: new Uint8Array(await blob.arrayBuffer()) });
-    this.#waiting = this.#waiting.slice(-MOST_WAITING);
+    if (this.#waiting.length > MOST_WAITING) this.#waiting = this.#waiting.filter((_, i) => i % 2 === 0);
     this.#busy = false;
   }
 
-  /** The oldest frames that wait, in order and without a gap; empty where there are none yet. */
+  /** The oldest frames that wait, in order; empty where there are none yet. */
   take(): Numbered[] {
     return this.#waiting.splice(0, MOST_SENT);
   }

@@ -58,7 +58,7 @@ class Person:
         self.context.grant_permissions(["camera"])
         self.context.add_init_script(f"try {{ localStorage.language ??= '{language}' }} catch {{}}")
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(60_000)
+        self.page.set_default_timeout(30_000)
         self.violations: list[str] = []
         self.page.on("console", lambda message: self._note(message.text))
         self.page.on("pageerror", lambda error: self.violations.append(str(error)))

@@ -259,6 +259,7 @@ class Stage:
         election.setup()
         election.open()
         fingerprint = election.record.fingerprint
+        election.clock = election.now()
         election.publish()
         election.write_trust_root()
         policy = self.root / "policy.json"

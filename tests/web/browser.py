@@ -90,6 +90,19 @@ class Person:
             "WebAuthn.setUserVerified", {"authenticatorId": self.authenticator, "isUserVerified": verified}
         )
 
+    def use_plain_security_key(self) -> None:
+        """Another authenticator instead: a security key without PIN, which cannot verify its user at all."""
+        self.devtools.send("WebAuthn.removeVirtualAuthenticator", {"authenticatorId": self.authenticator})
+        options = {
+            "protocol": "ctap2",
+            "transport": "usb",
+            "hasResidentKey": False,
+            "hasUserVerification": False,
+            "automaticPresenceSimulation": True,
+        }
+        answer = self.devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        self.authenticator = answer["authenticatorId"]
+
     def passkeys(self) -> list[dict[str, Any]]:
         answer = self.devtools.send("WebAuthn.getCredentials", {"authenticatorId": self.authenticator})
         return list(answer["credentials"])

@@ -14,10 +14,15 @@ function descriptors(list: Json[] | undefined): PublicKeyCredentialDescriptor[] 
   return (list ?? []).map((item) => ({ ...item, type: "public-key", id: fromBase64url(item.id) }));
 }
 
-/** Make a passkey as a service's creation options say; user verification is demanded whatever they say. */
-export async function createPasskey(options: Json): Promise<PublicKeyCredential> {
+/**
+ * Make a passkey as a service's creation options say; user verification is demanded whatever they say.
+ *
+ * `prf`: whether it should be able to seal a wallet, which an authenticator has to be told when the passkey is made.
+ */
+export async function createPasskey(options: Json, prf = false): Promise<PublicKeyCredential> {
   const publicKey = {
     ...options,
+    extensions: { ...options.extensions, ...(prf ? { prf: {} } : {}) },
     challenge: fromBase64url(options.challenge),
     user: { ...options.user, id: fromBase64url(options.user.id) },
     excludeCredentials: descriptors(options.excludeCredentials),

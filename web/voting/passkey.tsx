@@ -27,7 +27,7 @@ export function MakeVotingPasskey({ site, session, store }: Props) {
   const make = () =>
     run(async () => {
       const { publicKey, id } = await provider.passkeyOptions(session);
-      const credential = await createPasskey(publicKey);
+      const credential = await createPasskey(publicKey, true);
       // Read from what the authenticator made. The identity provider's word for it is compared, never taken.
       const made = newKeyOf(credential);
       const digest = toHex(hash(made.key));

@@ -13,7 +13,7 @@ ISSUANCE ?=
 export SCALE CONTEST ISSUANCE
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 
-.PHONY: help setup check lint lint-rust test test-full demo bench crash mutate tampered wheel lock clean
+.PHONY: help setup web check lint lint-rust test test-full demo bench crash mutate tampered wheel lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ mutate: setup ## replace each verifier equation by "pass" and see that a test fa
 
 tampered: setup ## write a corpus of records with one defect each, for authors of other verifiers
 	@$(BIN)/python -m tests.tampered
+
+web: ## build the pages of the identity and the voting host into web/dist
+	@tools/web.sh
 
 wheel: setup ## build a wheel into dist/
 	$(BIN)/maturin build --release --locked --out dist

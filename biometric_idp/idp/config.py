@@ -238,6 +238,8 @@ class IdpConfig(Config):
     database: str
     key: Path
     secret: Path
+    #: Directory of the pages that ``make web`` builds (web/dist/identity); without it there is the interface only.
+    pages: Path | None = None
     register_: RegisterConfig = Field(alias="register")
     enrolment: EnrolmentConfig = EnrolmentConfig()
     passkeys: PasskeyConfig = PasskeyConfig()

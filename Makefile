@@ -33,11 +33,12 @@ lint-rust: setup
 check: lint lint-rust ## the inner loop: lint, types, import rules, fast tests (under 3 minutes)
 	$(BIN)/pytest -q -n $(JOBS) -x -m "not full and not slow"
 
-test: lint lint-rust ## everything that must hold: lint, types, import rules, Rust and Python tests (under 20 minutes)
-	$(BIN)/pytest -n $(JOBS)
+test: lint lint-rust web ## everything that must hold: lint, types, import rules, tests in Rust, TypeScript and Python (under 20 minutes)
+	@if [ -d web/node_modules ]; then cd web && npm run --silent test; fi
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
-test-full: setup ## also the full sizes; long
-	HYPOTHESIS_PROFILE=wide $(BIN)/pytest -n $(JOBS) -m "full or not full"
+test-full: setup web ## also the full sizes; long
+	HYPOTHESIS_PROFILE=wide $(BIN)/pytest -n $(JOBS) --dist loadfile -m "full or not full"
 
 demo: setup ## a whole election, verified; SCALE=1000 is one ballot for a thousand, CONTEST=referendum only that one
 	@$(BIN)/evoting-demo

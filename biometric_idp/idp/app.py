@@ -173,7 +173,7 @@ def make_app(idp: Idp, port: int, pages: Mapping[str, Page] | None = None) -> Fa
             own_origins=[idp.origin],
             origins={"/v1/voting/": voting_origins, **(idp.config.oidc.cors() if idp.config.oidc else {})},
             # Beside the order of the audit log, a line would give a ticket its time (attack C11).
-            quiet=frozenset({"/v1/voting/tickets", "/v1/voting/inquiries"}),
+            quiet=frozenset({"/v1/voting/tickets", "/v1/voting/terminal-tickets", "/v1/voting/inquiries"}),
             body_limits={
                 "/v1/enrolments/liveness/": _FRAMES,
                 "/v1/sign-in/liveness/": _FRAMES,

@@ -194,6 +194,7 @@ class ElectionConfig(Config):
     Attributes:
         id: its name in addresses here.
         origin: origin line of the election's log.
+        officers: passkeys of the manifest's officers on the voting host's RP ID, for terminal voters.
         closes: seconds since 1970; data that served this election only are deleted some days later.
     """
 
@@ -203,6 +204,7 @@ class ElectionConfig(Config):
     voting_rp_id: str
     registrar: RegistrarConfig
     title: dict[str, str]
+    officers: list[OfficerConfig] = Field(default=[])
     closes: int | None = None
     model: bool = False
 

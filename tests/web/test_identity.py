@@ -339,7 +339,7 @@ def test_6_the_credential_is_obtained_with_one_issuer_down(stage: Stage, voter: 
 
 
 def test_7_another_device_of_the_same_voter_gets_no_second_credential(stage: Stage, voter: Person) -> None:
-    """C1 as a person meets it: the wallet is gone. The issuer that was down signs the other pseudonym; one is too few."""
+    """C1 as a person meets it: the wallet is gone. The issuer that was down signs another pseudonym; one is too few."""
     page = voter.page
     page.unroute_all()
     page.evaluate(

@@ -1,4 +1,4 @@
-"""The unit tests of the TypeScript (vitest): worked vectors byte for byte, hostile issuers, texts in three languages."""
+"""Unit tests of the TypeScript (vitest): worked vectors byte for byte, hostile issuers, texts in three languages."""
 
 from __future__ import annotations
 

@@ -133,6 +133,15 @@ def _assertion(value: object) -> Assertion:
     )
 
 
+def decode_ticket(data: bytes) -> Ticket:
+    """A ticket by itself, as the identity provider hands it out.
+
+    Raises:
+        FormatError: says which member is malformed.
+    """
+    return _ticket(decode_map(data, _TICKET, "ticket", MAX_REQUEST_BYTES))
+
+
 def _ticket(value: object) -> Ticket:
     members = require_map(value, _TICKET, "ticket")
     path = require_bytes(members["path"], "path of the ticket", 0, HASH_BYTES * MAX_PROOF_HASHES)

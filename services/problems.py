@@ -26,7 +26,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.errors import ConfigError
-from services.logs import get_log
+from services.logs import describe_error, get_log
 
 LANGUAGES = ("ky", "ru", "en")
 _COMMON = Path(__file__).parent / "problems.toml"
@@ -115,6 +115,12 @@ def _entry(members: Mapping[str, object], where: str) -> Entry:
     return Entry(status, texts["message"], texts["next"])
 
 
+def _plain(part: object) -> str:
+    """The name of a field, if it is one that a program would have; what a client made up is not repeated."""
+    text = str(part)[:40]
+    return text if text.isascii() and text.replace("_", "").replace("-", "").isalnum() else "?"
+
+
 def install_problems(app: FastAPI, catalogue: Catalogue) -> None:
     """Answer every error of the application with an entry of the catalogue."""
 
@@ -125,7 +131,7 @@ def install_problems(app: FastAPI, catalogue: Catalogue) -> None:
     async def on_invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
         # Where, and of which kind; never the value, which may be a secret or a script.
-        places = [".".join(str(part)[:40] for part in item["loc"]) for item in error.errors()[:3]]
+        places = [".".join(_plain(part) for part in item["loc"]) for item in error.errors()[:3]]
         return catalogue.response(Problem("malformed-request", fields=", ".join(places)))
 
     async def on_http(_: Request, error: Exception) -> JSONResponse:
@@ -159,7 +165,7 @@ class Unexpected:
         try:
             await self._app(scope, receive, seen)
         except Exception as error:
-            get_log().error("unexpected-error", kind=type(error).__name__, exc_info=error)
+            get_log().error("unexpected-error", **describe_error(error))
             if started or scope["type"] != "http":
                 raise
             await self._catalogue.response(Problem("internal-error"))(scope, receive, send)

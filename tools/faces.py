@@ -37,7 +37,7 @@ FACE_SOURCE = Source(
     "face_recognition",
     "1.3.0",
     "5e5efdd1686aa566af0d3cc1313b131e4b197657a8ffd03669e6d3fad92705ec",
-    # 32bit.png repeats obama2.jpg and is left out.
+    # 32bit.png repeats obama2.jpg and is left out. The partial faces are crops of obama.jpg: four photographs in all.
     {
         "tests/test_images/biden.jpg": "biden/biden.jpg",
         "tests/test_images/obama.jpg": "obama/obama.jpg",

@@ -1,4 +1,4 @@
-"""``evoting-verify``: verify an election record, or look into a challenged ballot.
+"""``evoting-verify``: verify an election record, look into a challenged ballot, audit ledgers, check a position.
 
 stdout is the report; progress and errors go to stderr. Exit codes: 0 verified, 1 a check failed or did not run, 2
 nothing could be checked.
@@ -18,6 +18,7 @@ from typing import NoReturn
 from crypto.group import load_group, load_pairing_group
 from verifier.challenge_file import LANGUAGES, describe_challenge
 from verifier.checks.registry import NotRun
+from verifier.cli_audit import add_commands, audit_ledgers, check_own_position, positive
 from verifier.progress import TerminalProgress
 from verifier.record.errors import FormatError, UnreadableError
 from verifier.record.files import read_file
@@ -40,17 +41,11 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(_NOTHING_CHECKED)
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return value
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="evoting-verify",
-        description="Verify an election from its public record alone, or look into a challenged ballot.",
+        description="Verify an election from its public record alone, look into a challenged ballot, or audit the "
+        "ledgers of the credential issuers.",
         epilog="Exit codes: 0 verified; 1 a check failed or did not run; 2 nothing could be checked.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
@@ -87,9 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--json", type=Path, metavar="FILE", help="also write the report as JSON")
     run.add_argument("--html", type=Path, metavar="FILE", help="also write the report as a page")
-    run.add_argument("--jobs", type=_positive, metavar="N", help="processes (default: all cores)")
+    run.add_argument("--jobs", type=positive, metavar="N", help="processes (default: all cores)")
     run.add_argument(
-        "--chunk", type=_positive, default=8192, metavar="N", help="ballots in memory for each process (default: 8192)"
+        "--chunk", type=positive, default=8192, metavar="N", help="ballots in memory for each process (default: 8192)"
     )
     run.add_argument("--quiet", action="store_true", help="no progress on stderr")
     ballot = commands.add_parser(
@@ -101,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     ballot.add_argument("file", type=Path, metavar="FILE", help="challenged ballot (docs/spec/06-ballots.md, 6.6)")
     ballot.add_argument("--language", choices=LANGUAGES, default="en", help="language of the answer (default: en)")
     ballot.add_argument("--arithmetic", choices=("native", "portable"), help="as for 'run'")
+    add_commands(commands)
     return parser
 
 
@@ -183,6 +179,17 @@ def _ballot(options: argparse.Namespace) -> int:
     return _VERIFIED if description.holds else _FAILED
 
 
+def _ledger(options: argparse.Namespace) -> int:
+    return _VERIFIED if audit_ledgers(options, _print, _write) else _FAILED
+
+
+def _position(options: argparse.Namespace) -> int:
+    return _VERIFIED if check_own_position(options, _print) else _FAILED
+
+
+_COMMANDS = {"run": _run, "ballot": _ballot, "ledger": _ledger, "position": _position}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the command."""
     options = _parser().parse_args(arguments)
@@ -190,7 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        return _run(options) if options.command == "run" else _ballot(options)
+        return _COMMANDS[options.command](options)
     except UnreadableError as error:
         print(f"evoting-verify: error: {printable(str(error))}", file=sys.stderr)
         if error.hint:

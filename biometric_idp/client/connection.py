@@ -126,6 +126,7 @@ class Connection:
         *,
         token: str | None = None,
         idempotency: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """A request with JSON in and out.
 
@@ -133,11 +134,13 @@ class Connection:
             ServiceRefused: the service's error.
             Unreachable: no answer, or one that is no JSON object.
         """
-        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        sent = dict(headers or {})
+        if token is not None:
+            sent["authorization"] = f"Bearer {token}"
         if idempotency is not None:
-            headers["idempotency-key"] = idempotency
+            sent["idempotency-key"] = idempotency
         data = b"" if body is None else _dumps(body)
-        reply = self.send(method, path, data, "application/json" if data else "", headers)
+        reply = self.send(method, path, data, "application/json" if data else "", sent)
         value = _loads(reply.data)
         if reply.status >= 400:
             raise ServiceRefused(self.base, reply.status, value or {})

@@ -153,16 +153,43 @@ def verified_partial(
     Raises:
         FormatError: it is for another request, no point, or not by this issuer's share; the issuer is to blame.
     """
-    wallet = stored.wallet
-    share_key = keys.of_style(wallet.style).share_key(answer.issuer)
-    if share_key is None or answer.hash != hash_:
+    point = decoded_partial(pairing, keys, stored, hash_, answer)
+    require_partial(pairing, keys, stored, answer.issuer, point, entropy)
+    return point
+
+
+def decoded_partial(
+    pairing: PairingGroup, keys: IssuanceKeys, stored: StoredWallet, hash_: bytes, answer: Answer
+) -> G1Vector:
+    """The point of an answer, canonical and in the subgroup; it may still be by another share.
+
+    Raises:
+        FormatError: the answer is for another request, of no issuer, or no point.
+    """
+    if keys.of_style(stored.wallet.style).share_key(answer.issuer) is None or answer.hash != hash_:
         raise FormatError(f"issuer {answer.issuer} answers another request, or is none of the issuers")
     try:
-        point = pairing.g1_decode(answer.partial)
-        verify_partials(pairing, pairing.g1_decode(wallet.blinded), point, load_key(pairing, share_key), entropy)
+        return pairing.g1_decode(answer.partial)
+    except DecodeError:
+        raise FormatError(f"the partial signature of issuer {answer.issuer} is no point") from None
+
+
+def require_partial(
+    pairing: PairingGroup, keys: IssuanceKeys, stored: StoredWallet, issuer: int, point: G1Vector, entropy: Entropy
+) -> None:
+    """Check a partial signature against the issuer's share key.
+
+    Raises:
+        FormatError: it is not by this share; the issuer is to blame.
+    """
+    share_key = keys.of_style(stored.wallet.style).share_key(issuer)
+    try:
+        if share_key is None:
+            raise FormatError(f"issuer {issuer} is none of the issuers")
+        blinded = pairing.g1_decode(stored.wallet.blinded)
+        verify_partials(pairing, blinded, point, load_key(pairing, share_key), entropy)
     except (DecodeError, InvalidProof):
-        raise FormatError(f"the partial signature of issuer {answer.issuer} does not verify") from None
-    return point
+        raise FormatError(f"the partial signature of issuer {issuer} does not verify") from None
 
 
 def combine_verified(
@@ -174,11 +201,14 @@ def combine_verified(
     partials: Mapping[int, G1Vector],
     entropy: Entropy,
 ) -> bytes:
-    """The credential out of at least k verified partial signatures, verified itself.
+    """The credential out of at least k partial signatures, verified against the issuance key.
+
+    The signature is unique, so one that verifies is the one that verified partials would have given: partials need a
+    look of their own only where this fails, to find out whose is wrong.
 
     Raises:
         FormatError: the wallet holds its credential already.
-        InvalidProof: the keys do not belong together.
+        InvalidProof: a partial signature is wrong.
     """
     wallet = stored.wallet
     if wallet.blinding is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from biometric_idp.client.connection import Connection, Unreachable
 from biometric_idp.client.issuance import (
@@ -16,13 +16,15 @@ from biometric_idp.client.issuance import (
     build_request,
     challenge_of,
     combine_verified,
-    verified_partial,
+    decoded_partial,
+    require_partial,
 )
 from biometric_idp.client.keys import IssuanceKeys
 from biometric_idp.client.wallet import StoredWallet, WalletFile
 from biometric_idp.errors import FormatError
 from biometric_idp.request import Answer, Assertion, Refusal, Ticket, decode_answer
 from crypto.blind_bls import Entropy
+from crypto.errors import InvalidProof
 from crypto.group.interface import G1Vector, Group, PairingGroup
 
 CBOR = "application/cbor"
@@ -36,6 +38,22 @@ class Outcome:
     issuer: int
     said: Answer | Refusal | None
     note: str = ""
+
+
+@dataclass
+class _Said:
+    """What all issuers said so far."""
+
+    partials: dict[int, G1Vector] = field(default_factory=dict)
+    refusals: dict[int, str] = field(default_factory=dict)
+    invalid: list[int] = field(default_factory=list)
+    silent: list[str] = field(default_factory=list)
+
+    def error(self, threshold: int) -> IssuanceError:
+        words = [f"{len(self.partials)} of {threshold} issuers gave a valid partial signature", *self.silent]
+        words += [f"issuer {issuer} refuses: {code}" for issuer, code in self.refusals.items()]
+        words += [f"issuer {issuer} answers wrongly" for issuer in self.invalid]
+        return IssuanceError("; ".join(words), self.refusals, self.invalid)
 
 
 class Issuers:
@@ -88,40 +106,61 @@ class Issuers:
         hash_ = challenge_of(stored, credential)
         request = build_request(stored, credential, sign(hash_), ticket(stored, credential))
         waiting = list(order if order is not None else sorted(self._connections))
-        partials = self._collect(request.encode(), stored, hash_, waiting)
-        made = combine_verified(
-            self._group, self._pairing, self._keys, self._threshold, stored, partials, self._entropy
-        )
-        return wallet.complete(stored, made)
+        said = _Said()
+        while True:
+            self._collect(request.encode(), stored, hash_, waiting, said)
+            try:
+                made = combine_verified(
+                    self._group, self._pairing, self._keys, self._threshold, stored, said.partials, self._entropy
+                )
+            except InvalidProof:
+                self._drop_wrong(stored, said)
+                continue
+            return wallet.complete(stored, made)
 
-    def _collect(self, data: bytes, stored: StoredWallet, hash_: bytes, waiting: list[int]) -> dict[int, G1Vector]:
-        """Ask as many issuers as are still needed, until k gave a valid partial signature or nobody is left."""
-        partials: dict[int, G1Vector] = {}
-        refusals: dict[int, str] = {}
-        invalid: list[int] = []
-        silent: list[str] = []
+    def _collect(self, data: bytes, stored: StoredWallet, hash_: bytes, waiting: list[int], said: _Said) -> None:
+        """Ask as many issuers as are still needed, until k gave a point or nobody is left.
+
+        Raises:
+            IssuanceError: nobody is left.
+        """
         with ThreadPoolExecutor(self._threshold) as pool:
-            while len(partials) < self._threshold and waiting:
-                needed = self._threshold - len(partials)
-                asked, waiting = waiting[:needed], waiting[needed:]
+            while len(said.partials) < self._threshold and waiting:
+                needed = self._threshold - len(said.partials)
+                asked = waiting[:needed]
+                del waiting[:needed]
                 for outcome in pool.map(lambda issuer: self.ask(issuer, data), asked):
                     if outcome.said is None:
-                        silent.append(f"issuer {outcome.issuer}: {outcome.note}")
+                        said.silent.append(f"issuer {outcome.issuer}: {outcome.note}")
                     elif isinstance(outcome.said, Refusal):
-                        refusals[outcome.issuer] = outcome.said.code
+                        said.refusals[outcome.issuer] = outcome.said.code
                     else:
                         try:
-                            partials[outcome.issuer] = verified_partial(
-                                self._pairing, self._keys, stored, hash_, outcome.said, self._entropy
+                            said.partials[outcome.issuer] = decoded_partial(
+                                self._pairing, self._keys, stored, hash_, outcome.said
                             )
                         except FormatError:
-                            invalid.append(outcome.issuer)
-        if len(partials) < self._threshold:
-            said = [f"{len(partials)} of {self._threshold} issuers gave a valid partial signature", *silent]
-            said += [f"issuer {issuer} refuses: {code}" for issuer, code in refusals.items()]
-            said += [f"issuer {issuer} answers wrongly" for issuer in invalid]
-            raise IssuanceError("; ".join(said), refusals, invalid)
-        return partials
+                            said.invalid.append(outcome.issuer)
+        if len(said.partials) < self._threshold:
+            raise said.error(self._threshold)
+
+    def _drop_wrong(self, stored: StoredWallet, said: _Said) -> None:
+        """Leave out partial signatures that do not verify; there is at least one.
+
+        Raises:
+            FormatError: all verify, so that the keys do not belong together.
+        """
+        wrong: list[int] = []
+        for issuer, point in said.partials.items():
+            try:
+                require_partial(self._pairing, self._keys, stored, issuer, point, self._entropy)
+            except FormatError:
+                wrong.append(issuer)
+        if not wrong:
+            raise FormatError("every partial signature verifies, but not the credential: the keys do not fit together")
+        for issuer in wrong:
+            del said.partials[issuer]
+            said.invalid.append(issuer)
 
     def ask(self, issuer: int, data: bytes) -> Outcome:
         """What one issuer says to the bytes of a request; its own connection retries what may be repeated."""

@@ -113,6 +113,10 @@ class WalletFile:
         self._key = key
         self._entropy = entropy
 
+    def exists(self) -> bool:
+        """Whether a wallet was stored here, by this device or an earlier attempt."""
+        return self._path.exists()
+
     def create(self, wallet: Wallet) -> StoredWallet:
         """Store a new wallet and read it back; what this returns is what requests are made from.
 

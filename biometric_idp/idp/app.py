@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from sqlalchemy import MetaData
 from starlette.concurrency import run_in_threadpool
 
@@ -23,6 +23,8 @@ from biometric_idp.idp.faces.component import open_faces
 from biometric_idp.idp.faces.endpoints import router as faces
 from biometric_idp.idp.log.endpoints import router as log
 from biometric_idp.idp.officers.endpoints import router as officers
+from biometric_idp.idp.oidc.endpoints import oidc_router
+from biometric_idp.idp.oidc.mount import open_provider
 from biometric_idp.idp.passkeys.policy import read_policy
 from biometric_idp.idp.sign_in.endpoints import router as sign_in
 from biometric_idp.idp.tables import METADATA
@@ -32,18 +34,20 @@ from biometric_idp.idp.voting.registrar_client import RegistrarClient
 from biometric_idp.logs.models import metadata as log_metadata
 from biometric_idp.logs.online import OnlineLog
 from biometric_idp.logs.witnesses import Witness
-from biometric_idp.population.file_register import FileRegister
+from biometric_idp.population.open import open_register
 from biometric_idp.role_key import read_role_key
-from biometric_idp.shared.background import Repeated
+from biometric_idp.shared.audit.service import seal_and_tell
+from biometric_idp.shared.background import Repeated, explain
 from biometric_idp.shared.commits import Committer, Probe, no_probe
 from biometric_idp.shared.hosts import host_values
+from biometric_idp.shared.registers import AskedRegister
 from biometric_idp.shared.secret import read_secret
 from crypto.log.note import decode_vkey
 from services.app import ServiceOptions, create_app
 from services.database import open_engine, reading
 from services.logs import get_log
 from services.migrations import upgrade
-from services.pages import Page, add_pages, page_of
+from services.pages import Page, add_pages, page_headers, page_of
 from services.problems import Catalogue, read_catalogue
 
 SERVICE = "idp"
@@ -58,7 +62,10 @@ _FRAMES = 4_194_304
 def catalogue() -> Catalogue:
     """Every error that this service can answer with."""
     package = Path(__file__).parents[1]
-    own = [package / part / "problems.toml" for part in ("idp", "shared", "documents", "biometrics")]
+    own = [
+        package / part / "problems.toml"
+        for part in ("idp", "idp/oidc", "shared", "documents", "biometrics", "population")
+    ]
     entries = dict(read_catalogue(*own).entries)
     # A failed liveness verdict says what was seen; over HTTP it says also of what.
     entries.update({f"liveness-{code}": entries[code] for code in FAILURES})
@@ -83,7 +90,13 @@ def open_idp(config: IdpConfig, base: Path, port: int, *, clock: Clock = now, pr
     witnesses = [Witness(decode_vkey(item.vkey), item.url) for item in config.log.witnesses]
     logs = {
         election.id: OnlineLog(
-            engine, enrolment_origin(election.origin), key, witnesses, config.log.quorum, probe=probe
+            engine,
+            enrolment_origin(election.origin),
+            key,
+            witnesses,
+            config.log.quorum,
+            head_file=base / f"enrolment-log-head-{election.id}",
+            probe=probe,
         )
         for election in config.elections
     }
@@ -97,13 +110,15 @@ def open_idp(config: IdpConfig, base: Path, port: int, *, clock: Clock = now, pr
         )
         for election in config.elections
     }
+    origin = f"http://{config.host_names[0]}:{port}" if config.origin == AUTO else config.origin
+    committer, register = Committer(engine, probe), AskedRegister(open_register(base / config.register_.file))
     return Idp(
         config,
-        f"http://{config.host_names[0]}:{port}" if config.origin == AUTO else config.origin,
-        Committer(engine, probe),
+        origin,
+        committer,
         key,
         secret,
-        FileRegister(base / config.register_.file),
+        register,
         open_faces(config, base, engine, hmac.digest(secret, b"liveness", "sha256")),
         _country_roots(config.chip, base),
         read_policy(config.passkeys, base),
@@ -111,6 +126,7 @@ def open_idp(config: IdpConfig, base: Path, port: int, *, clock: Clock = now, pr
         registrars,
         logs,
         clock,
+        oidc=open_provider(config.oidc, origin, base, committer, register, clock) if config.oidc else None,
     )
 
 
@@ -126,7 +142,7 @@ def make_app(idp: Idp, port: int, pages: Mapping[str, Page] | None = None) -> Fa
     committer = idp.committer
     voting_origins = sorted({election.voting_origin for election in idp.config.elections})
     background = [
-        Repeated("audit", 1.0, lambda: committer.commit("seal", idp.audit.seal)),
+        Repeated("audit", 1.0, lambda: seal_and_tell(committer, idp.audit)),
         Repeated("enrolment-log", idp.config.log.interval, lambda: publish_logs(idp)),
     ]
 
@@ -155,7 +171,9 @@ def make_app(idp: Idp, port: int, pages: Mapping[str, Page] | None = None) -> Fa
         ServiceOptions(
             hosts=host_values(idp.config.host_names, port),
             own_origins=[idp.origin],
-            origins={"/v1/voting/": voting_origins},
+            origins={"/v1/voting/": voting_origins, **(idp.config.oidc.cors() if idp.config.oidc else {})},
+            # Beside the order of the audit log, a line would give a ticket its time (attack C11).
+            quiet=frozenset({"/v1/voting/tickets", "/v1/voting/inquiries"}),
             body_limits={
                 "/v1/enrolments/liveness/": _FRAMES,
                 "/v1/sign-in/liveness/": _FRAMES,
@@ -168,10 +186,20 @@ def make_app(idp: Idp, port: int, pages: Mapping[str, Page] | None = None) -> Fa
     app.state.idp = idp
     for router in (enrolment, faces, officers, sign_in, accounts, voting, tickets, log):
         app.include_router(router)
+    if idp.oidc is not None:
+        app.include_router(oidc_router(idp.oidc, _sign_in_page(pages)))
     if pages is not None:
         settings = json.dumps({"model": idp.config.model}).encode()
         add_pages(app, {**pages, "/settings.json": page_of(settings, ".json")}, camera=True)
     return app
+
+
+def _sign_in_page(pages: Mapping[str, Page] | None) -> Callable[[], Response] | None:
+    """The identity provider's own page, as the authorization endpoint shows it."""
+    if pages is None or "/" not in pages:
+        return None
+    page, headers = pages["/"], page_headers(camera=True)
+    return lambda: Response(page.data, media_type=page.media_type, headers=headers)
 
 
 def publish_logs(idp: Idp) -> None:
@@ -180,4 +208,4 @@ def publish_logs(idp: Idp) -> None:
         try:
             log_.publish(idp.clock())
         except Exception as error:  # noqa: BLE001  (one log that cannot be published must not stop the others)
-            get_log().error("log-not-published", election=id_, kind=type(error).__name__, reason=str(error)[:200])
+            get_log().error("log-not-published", election=id_, **explain(error))

@@ -17,7 +17,9 @@ from biometric_idp.errors import IdpError, StateError
 from biometric_idp.files import frame_item, write_atomic
 from biometric_idp.idp.app import SERVICE, make_app, open_idp, publish_logs
 from biometric_idp.idp.config import IdpConfig
-from biometric_idp.idp.context import Idp
+from biometric_idp.idp.context import Idp, now
+from biometric_idp.idp.oidc.commands import add_arguments
+from biometric_idp.idp.oidc.commands import run as oidc_key
 from biometric_idp.idp.purge.service import purge
 from biometric_idp.idp.voting.repository import OpeningRepository
 from biometric_idp.issuer.office import ENROLMENT_LINE
@@ -50,6 +52,8 @@ def _init(arguments: argparse.Namespace) -> None:
     base = arguments.config.parent
     public = write_role_key(base / config.key, "identity-provider", os.urandom(32))
     write_secret(base / config.secret)
+    if config.oidc is not None and not (base / config.oidc.keys).exists():
+        oidc_key("new", config.oidc, base, now(), drop_previous=False)
     _open(arguments)
     print(json.dumps({"key": public.hex()}))
 
@@ -114,6 +118,14 @@ def _purge(arguments: argparse.Namespace) -> None:
     print(json.dumps(purge(_open(arguments))))
 
 
+def _oidc_key(arguments: argparse.Namespace) -> None:
+    config = read_config(arguments.config, IdpConfig)
+    if config.oidc is None:
+        raise StateError("the configuration has no section [oidc]")
+    base = arguments.config.parent
+    print(oidc_key(arguments.action, config.oidc, base, now(), drop_previous=arguments.drop_previous))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="evoting-idp", description="The identity provider: enrolment, sign-in, tickets, the enrolment log."
@@ -143,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--size", type=int)
     audit.add_argument("--hash", default="")
     command("purge", _purge, "Delete what has outlived its purpose, and prove it in the audit log.")
+    add_arguments(command("oidc-key", _oidc_key, "Make a signing key for ID tokens, or a secret for a client."))
     return parser
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from biometric_idp.idp.oidc.config import OidcConfig
 from biometric_idp.shared.fields import Hex32, Id, Origin
 from biometric_idp.shared.officers import OfficerConfig
 from services.config import Config
@@ -31,7 +32,7 @@ def is_secure(origin: str) -> bool:
 
 
 class RegisterConfig(Config):
-    """The population register."""
+    """The population register: a file, or the configuration of one over X-Road (``population/xroad``)."""
 
     file: Path
 
@@ -253,6 +254,7 @@ class IdpConfig(Config):
     officers: list[OfficerConfig] = Field(default=[])
     elections: list[ElectionConfig] = Field(default=[])
     retention: RetentionConfig = RetentionConfig()
+    oidc: OidcConfig | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> IdpConfig:
@@ -281,6 +283,9 @@ class IdpConfig(Config):
             raise ValueError("passive authentication needs [chip] with roots")
         if not self.model:
             self._real()
+        for election in self.elections:
+            if self.model and not election.model:
+                raise ValueError(f"election {election.id} is not MODEL, but this deployment is")
         return self
 
     @property
@@ -295,6 +300,8 @@ class IdpConfig(Config):
             raise ValueError("a fixed order of liveness actions is for MODEL deployments")
         if self.origin == AUTO:
             raise ValueError('origin = "auto" is for MODEL deployments')
+        if self.oidc is not None:
+            self.oidc.check_real()
         for election in self.elections:
             if election.model:
                 raise ValueError(f"election {election.id} is MODEL, but this deployment is not")

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
 from nacl.signing import SigningKey
 
 from biometric_idp.documents.certificates import CountryRoots
 from biometric_idp.idp.config import ElectionConfig, IdpConfig
 from biometric_idp.idp.faces.component import Faces
+from biometric_idp.idp.oidc.service import Provider
 from biometric_idp.idp.passkeys.verify import AuthenticatorPolicy
 from biometric_idp.idp.tables import AUDIT
 from biometric_idp.idp.voting.registrar_client import RegistrarClient
@@ -41,6 +43,7 @@ class Idp:
         policy, voting_policy: authenticators that are let in for sign-in passkeys and for voting passkeys.
         registrars: by election id.
         logs: enrolment log by election id.
+        oidc: the OpenID Connect provider, where one is configured.
     """
 
     config: IdpConfig
@@ -57,6 +60,7 @@ class Idp:
     logs: Mapping[str, OnlineLog]
     clock: Clock
     precise_clock: Callable[[], float] = time.time
+    oidc: Provider | None = None
     audit: Audit = field(default_factory=lambda: Audit(AUDIT))
 
     def election(self, origin: str) -> ElectionConfig:
@@ -96,7 +100,11 @@ async def idp_of(request: Request) -> Idp:
     return idp
 
 
-async def token_hash(request: Request) -> bytes:
+#: Only for the OpenAPI document; ``token_hash`` judges the header.
+BEARER = HTTPBearer(auto_error=False, description="The token of a session.")
+
+
+async def token_hash(request: Request, _: Annotated[object, Security(BEARER)]) -> bytes:
     """SHA-256 of the bearer token.
 
     Raises:

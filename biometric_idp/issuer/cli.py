@@ -16,7 +16,15 @@ from biometric_idp.errors import IdpError, StateError
 from biometric_idp.files import write_atomic
 from biometric_idp.issuer.ceremony import issuance_keys_blob, read_ceremony_parameters, take_step
 from biometric_idp.issuer.keys import IssuerDirectory, issuer_index
-from biometric_idp.issuer.office import answer_file, close_ledger, export_ledger, open_election, prove_citizen_position
+from biometric_idp.issuer.office import (
+    NOBODY,
+    Witnessing,
+    answer_file,
+    close_ledger,
+    export_ledger,
+    open_election,
+    prove_citizen_position,
+)
 from biometric_idp.issuer.position_tree import proof_to_json
 from biometric_idp.issuer.record_check import read_trusted_fingerprint
 from crypto.dkg.driver import STEPS
@@ -81,7 +89,7 @@ def _issue(arguments: argparse.Namespace) -> None:
 
 def _close(arguments: argparse.Namespace) -> None:
     now = arguments.now if arguments.now is not None else int(time.time())
-    statement, entry = close_ledger(IssuerDirectory(arguments.dir, arguments.database), now)
+    statement, entry = close_ledger(IssuerDirectory(arguments.dir, arguments.database), now, _witnessing(arguments))
     write_atomic(arguments.entry, entry)
     issued = {item.style: item.count for item in statement.issued}
     print(json.dumps({"issuer": statement.issuer, "issued": issued, "tree": statement.tree_root.hex()}))
@@ -95,8 +103,21 @@ def _prove(arguments: argparse.Namespace) -> None:
 
 
 def _export_ledger(arguments: argparse.Namespace) -> None:
-    size = export_ledger(IssuerDirectory(arguments.dir, arguments.database), arguments.out)
+    directory = IssuerDirectory(arguments.dir, arguments.database)
+    size = export_ledger(directory, arguments.out, _witnessing(arguments))
     print(json.dumps({"entries": size}))
+
+
+def _witnessing(arguments: argparse.Namespace) -> Witnessing:
+    """Witnesses and head file of the service's configuration, where one is given."""
+    if arguments.config is None:
+        return NOBODY
+    from biometric_idp.issuer.http.config import IssuerConfig
+    from services.config import read_config
+
+    config = read_config(arguments.config, IssuerConfig)
+    head_file = None if config.head_file is None else arguments.config.parent / config.head_file
+    return Witnessing(config.witness_list(), config.quorum, head_file)
 
 
 def _serve(arguments: argparse.Namespace) -> None:
@@ -154,8 +175,10 @@ def _parser() -> argparse.ArgumentParser:
     prove = step("prove", _prove, "Prove to a citizen what was, or was not, issued in their name.")
     prove.add_argument("--position", type=int, required=True)
     export = step("export-ledger", _export_ledger, "Write the confidential ledger for an accredited auditor.")
+    for child in (close, export):
+        child.add_argument("--config", type=Path, help="the service's, whose witnesses are to cosign the checkpoint")
     export.add_argument("--out", type=Path, required=True, help="file, readable by its owner only")
-    about = "Answer requests over HTTP; see docs/identity.md for the configuration."
+    about = "Answer requests over HTTP; see docs/operations.md for the configuration."
     service = steps.add_parser("serve", help=about, description=about)
     service.add_argument("--config", type=Path, required=True, help="TOML file; paths in it are relative to it")
     service.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+from nacl.signing import SigningKey
 
 from biometric_idp.client.keys import decode_issuance_keys, load_key
 from biometric_idp.errors import FormatError, StateError
@@ -19,7 +23,8 @@ from biometric_idp.issuer.ledger import (
 from biometric_idp.issuer.record_check import require_policy_of_record
 from biometric_idp.issuer.service import Issuer
 from biometric_idp.issuer.store import IssuerStore, create_store, database_name, store_exists
-from biometric_idp.logs.online import OnlineLog
+from biometric_idp.logs.online import OnlineLog, SignedHead
+from biometric_idp.logs.witnesses import Witness
 from biometric_idp.policy import IssuancePolicy, read_policy
 from biometric_idp.registrar.roll import read_roll
 from biometric_idp.request import Answer, Refusal, decode_answer
@@ -170,20 +175,56 @@ def read_answers(path: Path, fingerprint: bytes) -> tuple[int, list[Answer | Ref
     return issuer, answers
 
 
-def close_ledger(directory: IssuerDirectory, time: int) -> tuple[LedgerStatement, bytes]:
+@dataclass(frozen=True, slots=True)
+class Witnessing:
+    """Who cosigns the ledger's checkpoints, and where the last head is remembered, where it is not in the directory."""
+
+    witnesses: Sequence[Witness] = ()
+    quorum: int = 0
+    head_file: Path | None = None
+
+
+#: No witnesses, as in a model election that goes by files.
+NOBODY = Witnessing()
+
+
+def _signed(
+    directory: IssuerDirectory, store: IssuerStore, key: SigningKey, witnessing: Witnessing
+) -> tuple[OnlineLog, SignedHead, str]:
+    """The log, its head as it is now, and the head's note: with cosignatures where there are some for this size."""
+    log = OnlineLog(
+        store.engine,
+        store.log.origin,
+        key,
+        witnessing.witnesses,
+        witnessing.quorum,
+        head_file=witnessing.head_file or directory.head,
+    )
+    if witnessing.witnesses:
+        # The witnesses' clock, not the election's, which rehearsals set otherwise.
+        log.publish(int(time.time()))
+    head = log.sign()
+    note = log.checkpoint() if log.published() == head.checkpoint else None
+    log.close()
+    return log, head, note or head.note.encode().decode()
+
+
+def close_ledger(
+    directory: IssuerDirectory, now: int, witnessing: Witnessing = NOBODY
+) -> tuple[LedgerStatement, bytes]:
     """The ledger statement, and the signed ``ledger`` entry for the record.
 
-    Its checkpoint bears the cosignatures that the service collected, if nothing was issued since.
+    Its checkpoint bears cosignatures: of the witnesses given, or those that the service collected, if nothing was
+    issued since.
 
     Raises:
-        StateError: the database is an old copy, or damaged.
+        StateError: the database is an old copy, or damaged; or too few witnesses cosigned.
     """
     policy, roll = directory.read_election()
     secrets = directory.read_key()
     index = issuer_index(policy, secrets.signing)
     with IssuerStore(directory.database, policy.fingerprint, index) as store:
-        log = OnlineLog(store.engine, store.log.origin, secrets.signing, head_file=directory.head)
-        head = log.sign()
+        _, head, note = _signed(directory, store, secrets.signing, witnessing)
         size = head.checkpoint.size
         with store.snapshot() as ledger:
             frontier = TileFrontier()
@@ -191,18 +232,16 @@ def close_ledger(directory: IssuerDirectory, time: int) -> tuple[LedgerStatement
                 frontier.extend(hash_leaf(entry))
             counts = ledger.until(size).counts()
             hashes = ledger.until(size).hashes()
-        published = log.published()
-        cosigned = log.checkpoint() if published == head.checkpoint else None
     if frontier.root() != head.checkpoint.root:
         raise StateError("the ledger's tiles are not those of its entries")
     leaves = tree_leaf_hashes(secrets.ledger_secret, policy.fingerprint, size, len(roll), hashes)
     statement = LedgerStatement(
         index,
-        cosigned or head.note.encode().decode(),
+        note,
         tuple([StyleCount(style, *counts.get(style, (0, 0))) for style, _ in policy.styles]),
         root_of_hashes(leaves),
         len(roll),
-        time,
+        now,
     )
     body = statement.encode()
     role = policy.issuers[index - 1][0]
@@ -216,23 +255,21 @@ def ledger_file_head(fingerprint: bytes, issuer: int, checkpoint: str) -> bytes:
     return LEDGER_LINE + fingerprint + issuer.to_bytes(4, "big") + frame_item(checkpoint.encode())
 
 
-def export_ledger(directory: IssuerDirectory, path: Path) -> int:
+def export_ledger(directory: IssuerDirectory, path: Path, witnessing: Witnessing = NOBODY) -> int:
     """Write the whole ledger with a checkpoint of its size, for an accredited auditor; returns the size.
 
     Raises:
-        StateError: no election was opened, or the database is an old copy.
+        StateError: no election was opened, or the database is an old copy; or too few witnesses cosigned.
     """
     policy, _ = directory.read_election()
     secrets = directory.read_key()
     index = issuer_index(policy, secrets.signing)
     with IssuerStore(directory.database, policy.fingerprint, index) as store:
-        log = OnlineLog(store.engine, store.log.origin, secrets.signing, head_file=directory.head)
-        head = log.sign()
-        cosigned = log.checkpoint() if log.published() == head.checkpoint else None
+        log, head, note = _signed(directory, store, secrets.signing, witnessing)
         size = head.checkpoint.size
 
         def produce() -> Iterator[bytes]:
-            yield ledger_file_head(policy.fingerprint, index, cosigned or head.note.encode().decode())
+            yield ledger_file_head(policy.fingerprint, index, note)
             for entry in log.entries(0, size):
                 yield frame_item(entry)
 

@@ -86,6 +86,11 @@ class OnlineLog(EntryLog):
         """Close connections to witnesses."""
         self._client.close()
 
+    @property
+    def stale(self) -> str | None:
+        """Why nothing more is signed: the database is known to be an old copy. None otherwise."""
+        return self._stale
+
     # What everybody may see.
 
     def checkpoint(self) -> str | None:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import MetaData
 from starlette.concurrency import run_in_threadpool
 
-from biometric_idp.population.file_register import FileRegister
+from biometric_idp.population.open import open_register
 from biometric_idp.registrar.channels import models as _outbox_models  # noqa: F401  (its table)
 from biometric_idp.registrar.channels.service import Outbox
 from biometric_idp.registrar.config import RegistrarConfig
@@ -20,10 +20,11 @@ from biometric_idp.registrar.officers.endpoints import router as officers
 from biometric_idp.registrar.rolls.endpoints import router as rolls
 from biometric_idp.registrar.tables import AUDIT, METADATA
 from biometric_idp.role_key import read_role_key
-from biometric_idp.shared.audit.service import Audit
+from biometric_idp.shared.audit.service import Audit, seal_and_tell
 from biometric_idp.shared.background import Repeated
 from biometric_idp.shared.commits import Committer, Probe, no_probe
 from biometric_idp.shared.hosts import host_values
+from biometric_idp.shared.registers import AskedRegister
 from biometric_idp.shared.secret import read_secret
 from services.app import ServiceOptions, create_app
 from services.database import open_engine, reading
@@ -39,7 +40,8 @@ _POOL = 20
 
 def catalogue() -> Catalogue:
     """Every error that this service can answer with."""
-    return read_catalogue(Path(__file__).parent / "problems.toml", Path(__file__).parents[1] / "shared/problems.toml")
+    package = Path(__file__).parents[1]
+    return read_catalogue(*[package / part / "problems.toml" for part in ("registrar", "shared", "population")])
 
 
 def open_registrar(config: RegistrarConfig, base: Path, *, clock: Clock = now, probe: Probe = no_probe) -> Registrar:
@@ -60,7 +62,7 @@ def open_registrar(config: RegistrarConfig, base: Path, *, clock: Clock = now, p
         committer,
         read_role_key(base / config.key),
         read_secret(base / config.secret),
-        FileRegister(base / config.register_.file),
+        AskedRegister(open_register(base / config.register_.file)),
         Outbox(committer, open_channels(config.channels, base), clock),
         clock,
     )
@@ -72,7 +74,7 @@ def make_app(registrar: Registrar, port: int) -> FastAPI:
     voting = sorted({election.voting_origin for election in registrar.config.elections})
     office = [] if registrar.config.office is None else [registrar.config.office.origin]
     audit = Audit(AUDIT)
-    sealing = Repeated("audit", 1.0, lambda: committer.commit("seal", audit.seal))
+    sealing = Repeated("audit", 1.0, lambda: seal_and_tell(committer, audit))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -20,7 +20,7 @@ from evoting.demo import counting, setup, voters
 from evoting.demo.compare import print_comparison, write_result
 from evoting.demo.parties import command
 from evoting.demo.places import Places
-from evoting.demo.plan import CONTESTS, Plan
+from evoting.demo.plan import CONTESTS, HTTP_SCALE, ISSUANCE, Plan
 from evoting.errors import EvotingError
 from evoting.examples.kyrgyz2021 import DemoElection, demo_election
 from evoting.record.election import ElectionRecord
@@ -78,8 +78,10 @@ def run(places: Places, plan: Plan, jobs: int) -> tuple[DemoElection, bool]:
     with setup.open_board(places) as board:
         record = ElectionRecord(board)
         setup.publish_manifest(record, places, election.manifest)
-        with steps.step("roll, passkeys, enrolment log"):
-            voters.enrol(record, places, election)
+        devices = voters.device_count(election)
+        how = "over HTTP" if plan.issuance == "http" else "by files"
+        with steps.step(f"roll, passkeys, enrolment log, {how}", devices) as report:
+            voters.enrol(record, places, plan, election, _steps_of(report))
         with steps.step("key ceremony of the trustees"):
             setup.run_ceremony(record, places, "trustee")
         with steps.step("key ceremony of the issuers"):
@@ -88,8 +90,8 @@ def run(places: Places, plan: Plan, jobs: int) -> tuple[DemoElection, bool]:
             setup.open_election(record, places)
             if not record.entries("epoch"):
                 counting.publish(record, places, jobs)
-        with steps.step(f"credentials for {total} voters, by files"):
-            voters.issue(record, places, jobs)
+        with steps.step(f"credentials for {devices} voters, {how}", devices) as report:
+            voters.issue(record, places, plan, jobs, _steps_of(report))
         with steps.step("ballots", total) as report:
             voters.cast(record, places, plan, election, jobs, report)
         with steps.step("re-encryption pairs of the mixers"):
@@ -114,9 +116,21 @@ def run(places: Places, plan: Plan, jobs: int) -> tuple[DemoElection, bool]:
         with steps.step("publication and cosignatures"):
             counting.publish(record, places, jobs)
         voters.write_challenged_ballot(record, places)
-        write_result(record, places)
+        write_result(record, places, plan.issuance)
         as_expected = print_comparison(record, election)
     return election, verify(places) and as_expected
+
+
+def _steps_of(report: Callable[[int], None]) -> Callable[[int], None]:
+    """From totals so far to the amounts that a progress bar advances by."""
+    seen = 0
+
+    def heard(done: int) -> None:
+        nonlocal seen
+        report(done - seen)
+        seen = done
+
+    return heard
 
 
 def verify(places: Places) -> bool:
@@ -140,7 +154,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             Plan.require(places.plan)
             shutil.rmtree(places.root)
         plan = Plan.load_or_start(
-            places.plan, options.scale, options.contest, lambda text: print(f"{_PROGRAM}: {text}", file=sys.stderr)
+            places.plan,
+            options.scale,
+            options.contest,
+            lambda text: print(f"{_PROGRAM}: {text}", file=sys.stderr),
+            options.issuance or ("http" if options.scale >= HTTP_SCALE else "files"),
         )
         _, verified = run(places, plan, options.jobs)
     except (EvotingError, CryptoError, ValueError) as error:
@@ -167,6 +185,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--contest", choices=CONTESTS, default=environment.get("CONTEST") or "both", help="which contests (CONTEST)"
     )
+    parser.add_argument(
+        "--issuance", choices=ISSUANCE, default=environment.get("ISSUANCE") or None,
+        help=f"credentials over HTTP from running services, or by files (ISSUANCE; http from SCALE={HTTP_SCALE} on)",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path(environment.get("OUT") or "var/demo"), help="directory")
     parser.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="worker processes")
     parser.add_argument("--fresh", action="store_true", help="remove an earlier demonstration in the directory first")

@@ -18,6 +18,8 @@ MODULES = {
     "evoting-witness": "evoting.board.witness_cli",
     "evoting-verify": "verifier.cli",
     "evoting-voters": "biometric_idp.bulk",
+    "evoting-idp": "biometric_idp.idp.cli",
+    "evoting-registrar": "biometric_idp.registrar.cli",
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,14 @@ def write_whole(path: Path, text: str) -> None:
 
 @dataclass(frozen=True)
 class Places:
-    """Paths below the demonstration's directory. Only ``record`` and ``trust_root`` are public."""
+    """Paths below the demonstration's directory. Only ``record`` and ``trust_root`` are public.
+
+    Attributes:
+        databases: addresses of databases by role, where they are not SQLite files in the role's own directory.
+    """
 
     root: Path
+    databases: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def record(self) -> Path:

@@ -16,6 +16,10 @@ from evoting.examples.kyrgyz2021 import ContestSelection, DemoOptions
 
 ORIGIN = "evoting.example/kyrgyz-2021-demo"
 CONTESTS = ("both", "referendum", "parliament")
+#: How voters enrol and obtain credentials: from services over HTTP, or from commands by files.
+ISSUANCE = ("http", "files")
+#: The smallest scale at which credentials come over HTTP unless something else is asked for.
+HTTP_SCALE = 1000
 #: What an interruption may leave of a plan that is being written.
 UNFINISHED = "plan.json.tmp"
 
@@ -31,6 +35,7 @@ class Plan:
     scale: int
     contest: ContestSelection
     opens: int
+    issuance: str = "files"
 
     @cached_property
     def options(self) -> DemoOptions:
@@ -44,6 +49,7 @@ class Plan:
         scale: int,
         contest: Literal["both", "referendum", "parliament"],
         tell: Callable[[str], None] = lambda _: None,
+        issuance: str = "files",
     ) -> Plan:
         """The plan of a directory, made if there is none.
 
@@ -56,14 +62,16 @@ class Plan:
         root = path.parent
         if root.exists() and any(item.name != UNFINISHED for item in root.iterdir()):
             plan = cls.require(path)
-            if (plan.scale, plan.contest) == (scale, contest):
+            if (plan.scale, plan.contest, plan.issuance) == (scale, contest, issuance):
                 return plan
-            aside = _aside(root, plan.scale, plan.contest)
+            aside = _aside(root, plan)
+            held = f"SCALE={plan.scale} CONTEST={plan.contest} ISSUANCE={plan.issuance}"
             if aside.exists():
-                raise PlanError(f"{root} holds SCALE={plan.scale} CONTEST={plan.contest}, and {aside} is there already")
+                raise PlanError(f"{root} holds {held}, and {aside} is there already")
             root.rename(aside)
-            tell(f"{root} held SCALE={plan.scale} CONTEST={plan.contest}; it is now {aside}")
-        earlier = _aside(root, scale, contest)
+            tell(f"{root} held {held}; it is now {aside}")
+        plan = cls(scale, contest, int(time.time()) - 5, issuance)
+        earlier = _aside(root, plan)
         if not path.exists() and (earlier / path.name).exists():
             if root.exists():
                 (root / UNFINISHED).unlink(missing_ok=True)
@@ -71,9 +79,9 @@ class Plan:
             earlier.rename(root)
             tell(f"going on with {earlier}, which is now {root}")
             return cls.require(path)
-        plan = cls(scale, contest, int(time.time()) - 5)
         root.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps({"scale": scale, "contest": contest, "opens": plan.opens}) + "\n")
+        settings = {"scale": scale, "contest": contest, "opens": plan.opens, "issuance": issuance}
+        write_whole(path, json.dumps(settings) + "\n")
         return plan
 
     @classmethod
@@ -88,11 +96,13 @@ class Plan:
         except DemoError:
             value = {}
         scale, contest, opens = (value.get(name) for name in ("scale", "contest", "opens"))
-        if type(scale) is not int or type(opens) is not int or contest not in CONTESTS or scale < 1:
+        issuance = value.get("issuance")
+        is_known = contest in CONTESTS and issuance in ISSUANCE
+        if type(scale) is not int or type(opens) is not int or not is_known or scale < 1:
             raise PlanError(f"{path.parent} is not the directory of a demonstration: plan.json is missing or foreign")
-        return cls(scale, cast("ContestSelection", contest), opens)
+        return cls(scale, cast("ContestSelection", contest), opens, str(issuance))
 
 
-def _aside(root: Path, scale: int, contest: str) -> Path:
+def _aside(root: Path, plan: Plan) -> Path:
     """Where a demonstration waits while its directory is used with other settings."""
-    return root.with_name(f"{root.name}-{scale}-{contest}")
+    return root.with_name(f"{root.name}-{plan.scale}-{plan.contest}-{plan.issuance}")

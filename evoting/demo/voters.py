@@ -1,4 +1,4 @@
-"""The demonstration's voters: enrolment, credentials by files, and casting epoch by epoch."""
+"""The demonstration's voters: enrolment, credentials over HTTP or by files, and casting epoch by epoch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from crypto.group import load_group, set_threads
 from evoting.ballots.ballot import encode_challenged_ballot
 from evoting.ballots.build import Wallets
 from evoting.ballots.shape import style_shapes
+from evoting.definition import BallotStyle
+from evoting.demo import online
 from evoting.demo.epochs import Polling, epoch_count, epoch_entries
 from evoting.demo.errors import DemoError
 from evoting.demo.parties import run_parties, run_party
@@ -35,14 +38,17 @@ _WALLET = np.dtype([("style", ">u4"), ("secret", "V32"), ("pseudonym", "V32"), (
 ABSTAINERS = 2
 
 
-def enrol(record: ElectionRecord, places: Places, election: DemoElection) -> None:
-    """Roll, passkeys and enrolment log, and the two entries about them."""
+def enrol(
+    record: ElectionRecord, places: Places, plan: Plan, election: DemoElection, progress: Callable[[int], None]
+) -> dict[str, Any]:
+    """Roll, passkeys and enrolment log, and the two entries about them; gives what devices measured over HTTP."""
     out = places.secrets("voters")
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     styles: list[str] = []
     for style in election.manifest.styles:
-        voters = min(style.roll, election.ballots[style.id] + ABSTAINERS)
-        styles += ["--style", f"{style.id}:{style.roll}:{voters}"]
+        styles += ["--style", f"{style.id}:{style.roll}:{_devices(election, style)}"]
+    if plan.issuance == "http":
+        return online.enrol(record, places, election, styles, progress)
     run_party(
         "evoting-voters", "enrol", "--out", out, *styles, "--origin", ORIGIN, "--chunk-size", _chunk_size(election),
         "--identity-provider", places.secrets("identity-provider") / "key",
@@ -57,14 +63,41 @@ def enrol(record: ElectionRecord, places: Places, election: DemoElection) -> Non
     if not record.entries("enrolment"):
         body = {"checkpoint": enrolment["checkpoint"], "time": enrolment["time"]}
         record.post("enrolment", body, {role: signing_key(places, role) for role in ("identity-provider", "registrar")})
+    return {}
+
+
+def _devices(election: DemoElection, style: BallotStyle) -> int:
+    """Voters of a style who enrol."""
+    return min(style.roll, election.ballots[style.id] + ABSTAINERS)
+
+
+def device_count(election: DemoElection) -> int:
+    """Voters who enrol, of all styles."""
+    return sum(_devices(election, style) for style in election.manifest.styles)
 
 
 def _chunk_size(election: DemoElection) -> int:
     return max(256, min(16_384, -(-sum(election.ballots.values()) // 4)))
 
 
-def issue(record: ElectionRecord, places: Places, jobs: int) -> None:
-    """Every voter's credential from k of m issuers, each a process with its own ledger."""
+def issue(
+    record: ElectionRecord,
+    places: Places,
+    plan: Plan,
+    jobs: int,
+    progress: Callable[[int], None],
+    *,
+    kill: bool = True,
+) -> dict[str, Any]:
+    """Every voter's credential from k of m issuers, each a process with its own ledger.
+
+    Args:
+        kill: over HTTP, end one issuer halfway.
+
+    Returns:
+        What devices measured over HTTP.
+    """
+    is_online = plan.issuance == "http"
     manifest = record.manifest
     policy = places.stick / "issuance-policy.json"
     if not policy.exists():
@@ -72,11 +105,14 @@ def issue(record: ElectionRecord, places: Places, jobs: int) -> None:
     voters = places.secrets("voters")
     keys = places.record / read_blobref(record.only("opening").body["issuers"]["keys"]).path()  # type: ignore[index]
     issuers = [places.secrets(role.id) for role in manifest.roles_of("issuer")]
+    roll = online.roll_file(places) if is_online else voters / "roll.bin"
+    log = online.enrolment_log_file(places) if is_online else voters / "enrolment-log.bin"
     run_parties(
         [
             (
-                "evoting-issuer", "open", "--dir", issuer, "--policy", policy, "--roll", voters / "roll.bin",
-                "--enrolment-log", voters / "enrolment-log.bin", "--issuance-keys", keys,
+                "evoting-issuer", "open", "--dir", issuer, *_database(places, issuer), "--policy", policy,
+                "--roll", roll,
+                "--enrolment-log", log, "--issuance-keys", keys,
                 "--record", places.record, "--trust-root", places.trust_root,
             )
             for issuer in issuers
@@ -86,6 +122,8 @@ def issue(record: ElectionRecord, places: Places, jobs: int) -> None:
     )  # fmt: skip
     for issuer in issuers:
         (issuer / "opened").touch()
+    if is_online:
+        return online.issue(record, places, policy, keys, jobs, progress, kill=kill)
     asked: list[object] = []
     for issuer in issuers[: manifest.issuer_threshold]:
         asked += ["--issuer", issuer]
@@ -93,6 +131,13 @@ def issue(record: ElectionRecord, places: Places, jobs: int) -> None:
         "evoting-voters", "issue", "--out", voters, "--policy", policy, "--issuance-keys", keys, *asked,
         "--identity-provider", places.secrets("identity-provider") / "key", "--workers", jobs,
     )  # fmt: skip
+    return {}
+
+
+def _database(places: Places, issuer: Path) -> list[object]:
+    """Where the ledger is, if it is not in the issuer's directory."""
+    url = places.databases.get(issuer.name)
+    return [] if url is None else ["--database", url]
 
 
 def load_wallets(directory: Path, fingerprint: bytes) -> dict[str, Wallets]:
@@ -155,7 +200,7 @@ def cast(
     body = record.only("opening").body
     shared = {
         "root": str(places.root),
-        "plan": (plan.scale, plan.contest, plan.opens),
+        "plan": (plan.scale, plan.contest, plan.opens, plan.issuance),
         "keys": {role.id: role.key for role in record.manifest.roles},
         "fingerprint": record.fingerprint,
         "key": body["trustees"]["key"],  # type: ignore[index]

@@ -18,6 +18,8 @@ from rich.table import Table
 from crypto.group import load_group, set_threads
 from loadtests.bench.ballots import measure_ballots
 from loadtests.bench.decryption import measure_decryption
+from loadtests.bench.faces import face_matches_per_second_core
+from loadtests.bench.identity import measure_identity
 from loadtests.bench.kernel import measure_kernel
 from loadtests.bench.record import measure_record
 from mix_net.bench import bench_shuffle
@@ -33,7 +35,7 @@ def _shuffle(count: int, threads: int) -> dict[str, float]:
     return {name.replace("shuffle_", f"shuffle_1e{exponent}_", 1): value for name, value in figures.items()}
 
 
-def sections(full: bool) -> dict[str, Callable[[int], Mapping[str, float]]]:
+def sections(full: bool, cores: int) -> dict[str, Callable[[int], Mapping[str, float]]]:
     """What is measured, by name; each takes the number of cores."""
     result: dict[str, Callable[[int], Mapping[str, float]]] = {
         "kernel": lambda _: measure_kernel(full),
@@ -42,7 +44,11 @@ def sections(full: bool) -> dict[str, Callable[[int], Mapping[str, float]]]:
         "shuffle-1e5": lambda cores: _shuffle(100_000, cores),
         "decryption": lambda _: measure_decryption(),
         "record": lambda cores: measure_record(14, "referendum", cores),
+        "faces": lambda _: face_matches_per_second_core(),
     }
+    if cores > 1:
+        # Services are processes of their own: one core each would say nothing.
+        result["identity"] = lambda _: measure_identity(1000)
     if full:
         result["shuffle-1e6"] = lambda cores: _shuffle(1_000_000, cores)
     return result
@@ -57,18 +63,19 @@ def main() -> int:
     options = parser.parse_args()
     if options.section:
         set_threads(options.cores)
-        print(json.dumps(dict(sections(options.full)[options.section](options.cores))))
+        print(json.dumps(dict(sections(options.full, options.cores)[options.section](options.cores))))
         return 0
     figures: dict[str, object] = _environment()
     for cores in dict.fromkeys((1, os.cpu_count() or 1)):
         suffix = "" if cores == 1 else "_all_cores"
-        for name in sections(options.full):
+        for name in sections(options.full, cores):
             print(f"{name}, {cores} core{'s' if cores > 1 else ''} ...", file=sys.stderr)
             command = [sys.executable, "-m", "loadtests.bench", "--section", name, "--cores", str(cores)]
             done = subprocess.run(
                 command + (["--full"] if options.full else []), stdout=subprocess.PIPE, text=True, check=True
             )
-            figures |= {key + suffix: value for key, value in json.loads(done.stdout).items()}
+            mark = "" if name == "identity" else suffix
+            figures |= {key + mark: value for key, value in json.loads(done.stdout).items()}
             OUTPUT.parent.mkdir(exist_ok=True)
             OUTPUT.write_text(json.dumps(figures, indent=1) + "\n")
     _print(figures)

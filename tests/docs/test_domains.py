@@ -49,4 +49,17 @@ def test_the_page_or_file_that_defines_a_domain_has_it(domain: str, place: str) 
 
 def test_the_verifier_uses_every_domain_of_the_first_table_and_no_other() -> None:
     first = PAGE.read_text().split("## 12.2")[0]
-    assert used(sorted((ROOT / "verifier").rglob("*.py"))) == set(DOMAIN.findall(first))
+    assert used(verifier_sources(auditors=False)) == set(DOMAIN.findall(first))
+
+
+def test_the_auditors_part_uses_the_marked_domains_of_the_second_table() -> None:
+    second = PAGE.read_text().split("## 12.2")[1].split("## 12.3")[0]
+    marked = set(re.findall(r"^\| `(evoting/v1/[a-z0-9-]+)` \| [^|]+ \| \* ", second, re.MULTILINE))
+    first = set(DOMAIN.findall(PAGE.read_text().split("## 12.2")[0]))
+    assert used(verifier_sources(auditors=True)) - first == marked
+
+
+def verifier_sources(*, auditors: bool) -> list[Path]:
+    """Sources of the universal verifier, or of the commands of auditors and citizens."""
+    ledger = ROOT / "verifier/ledger"
+    return [path for path in sorted((ROOT / "verifier").rglob("*.py")) if path.is_relative_to(ledger) == auditors]

@@ -27,7 +27,7 @@ from _pytest.runner import runtestprotocol
 from tests.mutation.install import Functions, install
 from tests.mutation.mutants import PACKAGE, Mutant
 
-#: Seconds for one test, and for all tests of one mutant; memory of a fork.
+#: CPU seconds for one test (a busy machine must not kill a mutant), seconds for all of one mutant; memory of a fork.
 TEST_SECONDS, MUTANT_SECONDS = 60, 900
 MEMORY = 6 << 30
 
@@ -56,13 +56,13 @@ class Seen:
 
 def run_item(item: pytest.Item, following: pytest.Item | None) -> Outcome:
     """Run one test with its fixtures."""
-    signal.setitimer(signal.ITIMER_REAL, TEST_SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, TEST_SECONDS)
     try:
         reports = runtestprotocol(item, log=False, nextitem=following)
     except TooSlow:
         return Outcome(True, "TooSlow")
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     for report in reports:
         if report.failed:
             crash = getattr(report.longrepr, "reprcrash", None)
@@ -78,7 +78,7 @@ def _prepare_child(session: pytest.Session, directory: Path) -> None:
         raise TooSlow
 
     set_threads(1)
-    signal.signal(signal.SIGALRM, interrupt)
+    signal.signal(signal.SIGPROF, interrupt)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))

@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "verifier"
 #: What only shows a verdict, or moves work between processes, decides nothing.
-EXCLUDED = ("report/", "progress.py", "cli.py", "__main__.py", "stream/pool.py")
+EXCLUDED = ("report/", "progress.py", "cli.py", "cli_audit.py", "__main__.py", "stream/pool.py")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Edit = Callable[[], None]
@@ -38,6 +38,8 @@ PASSING = {
     "Iterator[Failure]": "()",
     "Iterator[str]": "()",
     "Iterator[tuple[int, int, str]]": "()",
+    "Iterator[Suspects]": "()",
+    "NDArray[np.bool_]": "np.ones(len(rows), dtype=np.bool_)",
     "RowFailure | None": "None",
     "dict[int, str]": "{}",
     "dict[int, RowFailure]": "{}",
@@ -51,15 +53,24 @@ PASSING_BY_NAME = {
     "element_encodings": "None",
     "blob_status": "None",
     "_defect": "None",
+    "_failing_equation": "None",
+    "_repeated": "[]",
+    "_titles": "()",
 }
+#: Functions that refuse by giving None.
+REFUSING_BY_NONE = {"read_cosignature", "decode_body", "split_voter_entry", "_octets_at", "style_of"}
+#: What functions are called that take note of what is wrong and return nothing.
+_JUDGING = ("check_", "_judge_", "_compare", "fail", "merge")
 #: Functions of such a type that decide nothing.
 NO_VERDICT = {
     "lagrange_at_zero", "codes_of", "styles_of", "hash_levels", "decode_scalars", "tiles_of", "_choices", "_codes",
-    "_fraction", "_reach_areas", "names", "pick", "pick_in_order", "_take",
+    "_fraction", "_is", "_reach_areas", "names", "pick", "pick_in_order", "_take",
 }  # fmt: skip
 _ERRORS = {"FormatError", "DecodeError", "NotRun", "UnreadableError"}
 _FAILURES = {"Failure", "RowFailure", "_failure", "failure", "MalformedRow"}
 _LISTS = {"failures", "failed", "unreadable", "wrong_tiles", "unsorted", "malformed"}
+#: What refuses by decoding, where nothing is done with what it gives.
+_DECODERS = {"elements_decode", "scalars_decode", "g1_decode", "g2_decode"}
 #: Names of intermediate results that are true where all is well.
 _GOOD = {"fits", "length_fits", "in_bounds", "reached", "rises"}
 
@@ -183,6 +194,7 @@ def _sites(function: Function) -> Iterator[_Site]:
     yield from _entries(function)
     yield from _refusals(function)
     yield from _conditions(function)
+    yield from _identities(function)
 
 
 # Whole functions
@@ -206,7 +218,7 @@ def _passing(function: Function) -> str | None:
     if returns == "None":
         arguments = {ast.unparse(a.annotation) for a in function.args.args if a.annotation is not None}
         adds_terms = bool(arguments & {"Combination", "Total", "Count"})
-        return "None" if adds_terms or function.name.startswith("check_") else None
+        return "None" if adds_terms or function.name.startswith(_JUDGING) else None
     return PASSING.get(returns)
 
 
@@ -232,23 +244,27 @@ def _whole(function: Function) -> Iterator[_Site]:
 # Named equations in lists
 
 
-def _is_named(node: ast.expr) -> bool:
-    return (
-        isinstance(node, ast.Tuple)
-        and len(node.elts) == 2
-        and isinstance(node.elts[0], ast.Constant)
-        and isinstance(node.elts[0].value, str)
-        and isinstance(node.elts[1], ast.Name | ast.Attribute | ast.Lambda)
-    )
+def _name_of(node: ast.expr) -> str | None:
+    """The name in ``(name, equation)``, or the sentence in ``(rows that are wrong, sentence)``."""
+    if not isinstance(node, ast.Tuple) or len(node.elts) != 2:
+        return None
+    first, second = node.elts
+    if isinstance(first, ast.BinOp):
+        first, second = second, first
+    elif not isinstance(second, ast.Name | ast.Attribute | ast.Lambda):
+        return None
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
 
 
 def _entries(function: Function) -> Iterator[_Site]:
     for node in _own(function):
-        if not isinstance(node, ast.List | ast.Tuple) or not node.elts or not all(map(_is_named, node.elts)):
+        if not isinstance(node, ast.List | ast.Tuple):
             continue
-        for position, element in enumerate(node.elts):
+        names = [_name_of(element) for element in node.elts]
+        for position, (element, name) in enumerate(zip(node.elts, names, strict=True)):
+            if name is None or None in names:
+                break
             assert isinstance(element, ast.Tuple)
-            name = str(element.elts[0].value)  # type: ignore[attr-defined]
             if isinstance(element.elts[1], ast.Name) and element.elts[1].id in {a.arg for a in function.args.args}:
                 continue
 
@@ -270,6 +286,10 @@ def _calls(node: ast.AST) -> set[str]:
     return names
 
 
+def _refuses_by_none(function: Function) -> bool:
+    return function.name in REFUSING_BY_NONE
+
+
 def _returns(function: Function) -> str:
     return "" if function.returns is None else ast.unparse(function.returns)
 
@@ -278,6 +298,8 @@ def _is_refusal(node: ast.AST, function: Function) -> bool:
     """Whether a statement says that something is wrong."""
     if isinstance(node, ast.Raise):
         return node.exc is not None and bool(_calls(node.exc) & _ERRORS)
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name):
+        return node.value.func.id.startswith(_JUDGING)
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield | ast.YieldFrom):
         return function.name not in NO_VERDICT and _returns(function) in (
             "Iterator[Failure]",
@@ -286,14 +308,20 @@ def _is_refusal(node: ast.AST, function: Function) -> bool:
         )
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
         method, owner = node.value.func.attr, ast.unparse(node.value.func.value).split(".")[-1]
+        if method.startswith("check_") or method in _DECODERS:
+            return True
         return method == "fail" or (method in ("append", "add", "merge", "extend") and owner in _LISTS)
     if isinstance(node, ast.AugAssign):
         return ast.unparse(node.target).split(".")[-1] in _LISTS
     if isinstance(node, ast.Return) and node.value is not None:
         if isinstance(node.value, ast.Constant) and node.value.value is False:
             return _returns(function) == "bool"
-        if function.name in PASSING_BY_NAME and isinstance(node.value, ast.JoinedStr | ast.Constant | ast.Call):
-            return ast.unparse(node.value) not in ("None", "False")
+        if _refuses_by_none(function):
+            none = node.value.orelse if isinstance(node.value, ast.IfExp) else node.value
+            return ast.unparse(none) == "None"
+        if function.name in PASSING_BY_NAME:
+            says = isinstance(node.value, ast.JoinedStr | ast.Constant | ast.Call | ast.IfExp)
+            return says and ast.unparse(node.value) not in ("None", "False")
         return bool(_calls(node.value) & _FAILURES)
     return False
 
@@ -313,6 +341,8 @@ def _blocks(function: Function) -> Iterator[tuple[list[ast.stmt], bool]]:
 def _skip(statement: ast.stmt, function: Function, in_handler: bool) -> ast.stmt:
     """The statement that stands in for a refusal: it is skipped, or returns what means "fine" where nothing follows."""
     is_last = statement is function.body[-1]
+    if isinstance(statement, ast.Return) and isinstance(statement.value, ast.IfExp) and _refuses_by_none(function):
+        return ast.copy_location(ast.Return(statement.value.body), statement)
     if isinstance(statement, ast.Return) and (is_last or in_handler):
         value = _passing(function)
         if value is not None:
@@ -323,8 +353,8 @@ def _skip(statement: ast.stmt, function: Function, in_handler: bool) -> ast.stmt
 def _refusals(function: Function) -> Iterator[_Site]:
     for block, in_handler in _blocks(function):
         for position, statement in enumerate(block):
-            if not _is_refusal(statement, function):
-                continue
+            if not _is_refusal(statement, function) or (in_handler and _refuses_by_none(function)):
+                continue  # behind such a handler is nothing that could accept
             replacement = _skip(statement, function, in_handler)
 
             def apply(block: list[ast.stmt] = block, at: int = position, new: ast.stmt = replacement) -> None:
@@ -349,8 +379,30 @@ def _conditions(function: Function) -> Iterator[_Site]:
         elif isinstance(node, ast.Return) and node.value is not None and _returns(function) == "bool":
             accepts = PASSING_BY_NAME.get(function.name, "True") == "True"
             yield from _reasons(node, "value", node.value, function, frozenset(), accepts=accepts)
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in _GOOD:
+        elif isinstance(node, ast.Return) and isinstance(node.value, ast.IfExp) and _refuses_by_none(function):
+            yield from _reasons(node.value, "test", node.value.test, function, frozenset(), accepts=True)
+        elif isinstance(node, ast.Assign | ast.Return) and node.value is not None and _is_good(node, function):
             yield from _reasons(node, "value", node.value, function, frozenset(), accepts=True)
+
+
+def _identities(function: Function) -> Iterator[_Site]:
+    """Decodings that refuse the identity, and now do not."""
+    for node in _own(function):
+        for keyword in node.keywords if isinstance(node, ast.Call) else ():
+            if keyword.arg == "allow_identity" and ast.unparse(keyword.value) == "False":
+
+                def apply(keyword: ast.keyword = keyword) -> None:
+                    keyword.value = ast.copy_location(ast.Constant(True), keyword.value)
+
+                name = _text(node)
+                yield _Site("condition", name, _lines(node), frozenset(), function.name, apply)
+
+
+def _is_good(node: ast.Assign | ast.Return, function: Function) -> bool:
+    """Whether the value is true where all is well: an intermediate result, or a column for all rows of a table."""
+    if isinstance(node, ast.Assign):
+        return ast.unparse(node.targets[0]) in _GOOD
+    return _returns(function) == "NDArray[np.bool_]"
 
 
 def _reasons(
@@ -379,16 +431,31 @@ def _reasons(
             if isinstance(expression.op, dropped):
                 yield site(expression.values, position)
             yield from _reasons(expression, "", operand, function, telling, accepts=accepts)
+    elif isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.BitAnd) and accepts:
+        for side in ("left", "right"):
+            yield _every_row(expression, side, function, telling)
+            yield from _reasons(expression, side, getattr(expression, side), function, telling, accepts=accepts)
     elif isinstance(expression, ast.UnaryOp) and isinstance(expression.op, ast.Not):
         yield from _reasons(expression, "operand", expression.operand, function, telling, accepts=not accepts)
     elif isinstance(expression, ast.Compare) and accepts and len(expression.ops) > 1:
         yield from _links(owner, field, expression, function, telling)
     elif isinstance(expression, ast.Call) and len(expression.args) == 1:
         name, argument = ast.unparse(expression.func), expression.args[0]
-        if name == "bool":
+        if name in ("bool", "np.asarray"):
             yield from _reasons(expression, "", argument, function, telling, accepts=accepts)
         elif isinstance(argument, ast.GeneratorExp) and name == ("all" if accepts else "any"):
             yield from _reasons(argument, "elt", argument.elt, function, telling, accepts=accepts)
+
+
+def _every_row(holder: ast.BinOp, side: str, function: Function, telling: frozenset[int]) -> _Site:
+    """One side of ``a & b`` over columns, as if it held in every row."""
+    old: ast.expr = getattr(holder, side)
+    new = ast.copy_location(ast.BinOp(old, ast.BitOr(), ast.Constant(True)), old)
+
+    def apply() -> None:
+        setattr(holder, side, new)
+
+    return _Site("condition", _text(old), _lines(holder), telling, function.name, apply)
 
 
 def _links(

@@ -15,6 +15,7 @@ from tests.mutation.mutants import PACKAGE, edited_module, find_mutants, source_
 from tests.mutation.redundant import REDUNDANT
 from tests.mutation.run import NOTHING
 from verifier.checks.registry import CHECKS
+from verifier.ledger.run import AUDITS
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +34,16 @@ SAMPLE = {
         "record/test_note_policy.py::test_hostile_checkpoints_are_refused"
     ),
     "record.policy.Policy._holds:equation:True": "record/test_note_policy.py::test_a_quorum_of_groups",
+    "record.note.read_cosignature:refusal:return Cosignature(": (
+        "record/test_note_policy.py::test_signatures_over_other_bytes_do_not_hold"
+    ),
+    "record.entries.split_voter_entry:refusal:return None#4": (
+        "stream/test_templates.py::test_the_quick_split_compares_every_byte_of_the_form"
+    ),
+    "stream.precedence.wrong_sequences:entry:claimed counted, but": "stream/test_precedence.py::test_sequences",
+    "stream.templates.Template.matches:condition:numbers < high": (
+        "stream/test_templates.py::test_a_head_in_place_of_a_sequence_number_of_one_byte_is_malformed"
+    ),
 }
 
 
@@ -79,7 +90,9 @@ def test_no_change_at_all_survives_and_fails_the_run(sample: tuple[int, dict[str
 
 def test_every_check_and_every_equation_of_the_shuffle_is_a_mutant() -> None:
     mutants = [mutant for path in source_files() for mutant in find_mutants(path, path.read_text())]
-    assert {mutant.subject for mutant in mutants if mutant.kind == "check"} == {check.name for check in CHECKS}
+    assert {mutant.subject for mutant in mutants if mutant.kind == "check"} == {
+        check.name for check in (*CHECKS, *AUDITS.values())
+    }
     page = (PACKAGE.parent / "docs/spec/08-mixing.md").read_text()
     named = {mutant.id.rsplit(":", 1)[1] for mutant in mutants if mutant.id.startswith("equations.shuffle._")}
     assert len(named) >= 15

@@ -1,84 +1,31 @@
-"""A PostgreSQL server of its own for tests: Debian's package, on a socket in a temporary directory, gone afterwards."""
+"""A PostgreSQL server of its own for tests; without one they are skipped, but never in continuous integration."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-#: PostgreSQL refuses to run as root; Debian's package brings this user.
-_USER = "postgres"
-
-
-def _programs() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    if found:
-        return found[-1].parent
-    initdb = shutil.which("initdb")
-    if initdb is None:
-        if os.environ.get("CI"):
-            raise RuntimeError("PostgreSQL is not installed; make setup installs it where it may")
-        pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
-    return Path(initdb).resolve().parent
-
-
-def _as_user(*command: object) -> list[str]:
-    words = [str(word) for word in command]
-    return ["runuser", "-u", _USER, "--", *words] if os.geteuid() == 0 else words
-
-
-class PostgresServer:
-    """A running server; ``database`` makes a fresh, empty database and gives its address."""
-
-    def __init__(self, directory: Path, port: int) -> None:
-        self._directory = directory
-        self._port = port
-
-    def database(self) -> str:
-        name = f"test_{uuid.uuid4().hex}"
-        programs = _programs()
-        subprocess.run(
-            _as_user(programs / "createdb", "-h", self._directory, "-p", self._port, name),
-            check=True, capture_output=True, cwd="/",
-        )  # fmt: skip
-        return f"postgresql+psycopg://{_USER}@/{name}?host={self._directory}&port={self._port}"
+from loadtests import postgres
+from loadtests.postgres import PostgresMissing, PostgresServer
 
 
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
-    """Start a server with durable settings, as in real use; it listens on a socket in its directory only."""
-    programs = _programs()
-    directory = Path(tempfile.mkdtemp(prefix="pg-"))
-    directory.chmod(0o755)
-    data, port = directory / "data", 5432
-    if os.geteuid() == 0:
-        shutil.chown(directory, _USER)
+    """A running server with durable settings; see ``loadtests.postgres``."""
     try:
-        subprocess.run(
-            _as_user(programs / "initdb", "-D", data, "-A", "trust", "-U", _USER, "--no-sync", "-E", "UTF8"),
-            check=True, capture_output=True, cwd="/",
-        )  # fmt: skip
-        options = (
-            f"-c listen_addresses='' -c unix_socket_directories={directory} -c port={port} "
-            "-c max_connections=200 -c shared_buffers=64MB"
-        )
-        subprocess.run(
-            _as_user(programs / "pg_ctl", "-D", data, "-w", "-l", directory / "log", "-o", options, "start"),
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
-        )  # fmt: skip
-        try:
-            yield PostgresServer(directory, port)
-        finally:
-            subprocess.run(
-                _as_user(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"),
-                check=False, capture_output=True, cwd="/",
-            )  # fmt: skip
+        server = postgres.postgres_server()
+        running = server.__enter__()
+    except PostgresMissing as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    try:
+        yield running
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        server.__exit__(None, None, None)
+
+
+__all__ = ["PostgresServer", "postgres_server"]

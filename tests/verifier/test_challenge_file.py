@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crypto.group import ORDER
+from evoting.ballots.build import challenge_ballots
 from tests.support.small_election import SmallElection
 from verifier.cli import main
 from verifier.record.cbor import decode, encode
@@ -71,6 +74,10 @@ REFUSED: dict[str, tuple[Callable[[Content], Content], str]] = {
     "an election key that is no element": (lambda c: c | {"key": b"\xff" * 32}, "key: "),
     "a manifest that breaks a rule": (lambda c: with_manifest(c, closes=0), "manifest: closes"),
     "a manifest of another schema": (lambda c: with_manifest(c, more=0), "unknown key"),
+    "a ballot that was cast": (
+        lambda c: c | {"entry": encode({"type": "ballot", "body": b"", "signature": bytes(64)})},
+        "the entry is not a challenge",
+    ),
     "an entry of no form": (lambda c: c | {"entry": b"\xa3"}, "the entry is not a challenge"),
     "a style that the manifest has not": (
         lambda c: with_body(c, lambda body: body.update(style="north")),
@@ -121,3 +128,16 @@ def test_a_ballot_that_does_not_hold_fails_the_check(content: Content, describe:
     last = shown.splitlines()[-1]
     assert last.startswith("THE CHECK FAILED")
     assert words in last
+
+
+def test_a_device_that_opens_another_choice_than_it_encrypted_fails_the_check(
+    election: SmallElection, content: Content, describe: Describe
+) -> None:
+    """Everything is signed and proved; only the opening tells the lie."""
+    part, built = election.build("west", [1], 0)
+    shown = [chosen.copy() for chosen in built.selections]
+    shown[0].flat[0] ^= 1
+    (entry,) = challenge_ballots(election.key, part, replace(built, selections=shown), os.urandom)
+    code, printed = describe(content | {"entry": entry})
+    assert code == 1
+    assert "selections and randomizers do not encrypt to the ciphertexts" in printed.splitlines()[-1]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from evoting.ballots.build import cast_ballots, challenge_ballots
 from tests.support.small_election import SmallElection
 from tests.verifier.edited import Edited
 from tests.verifier.edits import insert, sentences
@@ -101,8 +105,6 @@ def test_a_copied_challenge_is_a_duplicate(edited: Edited) -> None:
 def test_a_challenged_ballot_that_is_cast_is_named_twice(election: SmallElection, edited: Edited) -> None:
     """The device hands in the challenged ciphertexts as a ballot; the office counts it."""
     part, built = election.build("west", [1], 0)
-    from evoting.ballots.build import cast_ballots, challenge_ballots
-
     (challenge,) = challenge_ballots(election.key, part, built, np.random.bytes)
     (ballot,) = cast_ballots(election.key, part, built, np.random.bytes)
     end = edited.at("epoch", 0)
@@ -134,6 +136,44 @@ def test_a_challenge_beyond_the_allowed_number_is_named(election: SmallElection,
     found = failing(edited)
     assert list(found) == ["challenges.uncounted"]
     assert f"has {limit} challenges before it" in found["challenges.uncounted"][0]
+
+
+def one_selection_too_few(chosen: np.ndarray) -> np.ndarray:
+    return chosen.reshape(1, -1)[:, :-1]
+
+
+def another_selection(chosen: np.ndarray) -> np.ndarray:
+    other = chosen.copy()
+    other.flat[0] ^= 1
+    return other
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (one_selection_too_few, "not one selection and randomizer for each ciphertext"),
+        (another_selection, "selections and randomizers do not encrypt to the ciphertexts"),
+    ],
+)
+def test_a_challenge_that_opens_to_something_else_is_named_or_rejected(
+    election: SmallElection, edited: Edited, change: Callable[[np.ndarray], np.ndarray], words: str
+) -> None:
+    """Signed and proved as it should be; only the opening is not that of the ballot."""
+    part, built = election.build("west", [1], 0)
+    opened = replace(built, selections=[change(built.selections[0]), *built.selections[1:]])
+    (challenge,) = challenge_ballots(election.key, part, opened, np.random.bytes)
+    end = edited.at("epoch", 0)
+    insert(edited, end, challenge)
+    ref = edited.body("selection")["dispositions"]
+    path = edited.root / "blob/sha256" / ref["hash"].hex()[:2] / ref["hash"].hex()
+    blob = bytearray(path.read_bytes())
+    blob.insert(voters(edited).index(end), claims.CHALLENGED)
+    edited.set("selection", "dispositions", value=edited.blob(bytes(blob)))
+    found = failing(edited)
+    assert list(found) == ["challenges.opening"]
+    assert words in found["challenges.opening"][0]
+    dispose(edited, {end: claims.OPENING})
+    assert failing(edited) == {}
 
 
 def test_order_is_compared_across_chunks() -> None:

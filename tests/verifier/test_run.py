@@ -279,8 +279,10 @@ def test_without_a_trust_root_nothing_is_checked(
 
 def test_a_record_that_is_no_directory_is_not_checked(verify: Verify, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert verify(tmp_path / "file")[0] == 2
-    assert verify(tmp_path / "missing")[0] == 2
+    for name in ("file", "missing"):
+        code, lines = verify(tmp_path / name)
+        assert code == 2
+        assert lines[0].endswith(f"{name}: no such directory")
 
 
 def test_a_report_that_cannot_be_written_is_refused_before_the_work(

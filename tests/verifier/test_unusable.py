@@ -19,9 +19,10 @@ from verifier.checks.record import record_encoding
 from verifier.checks.registry import Check, NotRun
 from verifier.failure import Failure
 from verifier.record.errors import FormatError
+from verifier.record.files import blob_path
 from verifier.record.policy import parse_policy
 from verifier.record.trust import TrustRoot
-from verifier.run import _run
+from verifier.run import run_check
 from verifier.state import State
 
 
@@ -88,6 +89,26 @@ def test_a_blob_that_vanishes_after_it_was_hashed(edited: Edited, monkeypatch: p
         monkeypatch.setattr(state_module, name, gone)
     for read in (state.blob_view, state.blob):
         with pytest.raises(NotRun, match="record.blobs: gone"):
+            read(ref)
+
+
+def test_a_blob_of_other_bytes_or_another_length_is_not_worked_on(edited: Edited) -> None:
+    """``record.blobs`` names it; no other check draws conclusions from it."""
+    state = edited.state()
+    ref = state.only("manifest").fields["manifest"]
+    for read in (state.blob_view, state.blob):
+        with pytest.raises(NotRun, match=f"record.blobs: it has {ref['length']} bytes, named with 7"):
+            read(ref | {"length": 7})
+    path = edited.root / blob_path(ref["hash"])
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    state = edited.state()
+    for read in (state.blob_view, state.blob):
+        with pytest.raises(NotRun, match="record.blobs: its bytes have the hash"):
+            read(ref)
+    path.unlink()
+    state = edited.state()
+    for read in (state.blob_view, state.blob):
+        with pytest.raises(NotRun, match="record.blobs: .*No such file"):
             read(ref)
 
 
@@ -164,7 +185,7 @@ def test_L6_a_policy_whose_quorums_need_not_meet(edited: Edited) -> None:
 
 def _result(edited: Edited, function: Any) -> tuple[str, list[str]]:
     state = edited.state()
-    result = _run(Check("record.files", 1, "-", "-", function), state)
+    result = run_check(Check("record.files", 1, "-", "-", function), state)
     return result.status, [failure.sentence for failure in result.failures]
 
 

@@ -152,23 +152,13 @@ class LogFiles:
         entries, at = [], 0
         for _ in range(width):
             end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-            if at + 2 > len(data) or end > len(data):
+            if end > len(data):
                 raise FormatError(f"entry bundle {bundle}: truncated")
             entries.append(data[at + 2 : end])
             at = end
         if at != len(data):
             raise FormatError(f"entry bundle {bundle}: {len(data) - at} bytes after its last entry")
         return entries
-
-    def read_entry(self, index: int) -> bytes:
-        """One entry.
-
-        Raises:
-            FormatError: as ``read_bundle``, or no such entry.
-        """
-        if not 0 <= index < self.size:
-            raise FormatError(f"entry {index}: beyond the log's size")
-        return self.read_bundle(index // TILE_WIDTH)[index % TILE_WIDTH]
 
     def read_hash_tile(self, level: int, index: int, width: int) -> bytes:
         """The hashes of a tile, concatenated.

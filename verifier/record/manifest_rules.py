@@ -231,9 +231,9 @@ def rule_12_roles(manifest: Manifest) -> Iterator[str]:
             continue
         roles = [option["role"] for option in contest["options"] if option["role"] != "against-all"]
         if contest["rule"]["kind"] == "referendum":
-            fits = sorted(roles) == ["no", "yes"] or (bool(roles) and set(roles) == {"answer"})
+            fits = sorted(roles) == ["no", "yes"] or set(roles) == {"answer"}
         else:
-            fits = bool(roles) and set(roles) == {"candidate"}
+            fits = set(roles) == {"candidate"}
         if not fits:
             yield f"contests[{number}].options: their roles do not fit the rule"
 

@@ -52,7 +52,7 @@ def integer_in(minimum: int, maximum: int) -> Schema:
 def _fraction(value: Any, path: str) -> list[int]:
     numbers: list[int] = array(uint_in(0, 10**9), minimum=2, maximum=2)(value, path)
     numerator, denominator = numbers
-    if denominator < 1 or numerator > denominator or math.gcd(numerator, denominator) != 1:
+    if numerator > denominator or math.gcd(numerator, denominator) != 1:  # of n/0 and 0/0 one is true as well
         raise FormatError(f"{path}: a fraction is in lowest terms and at most 1")
     return numbers
 

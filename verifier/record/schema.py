@@ -78,10 +78,10 @@ def one_of(*values: str) -> Schema:
     """One of some texts."""
 
     def check(value: Any, path: str) -> str:
-        if type(value) is not str or value not in values:
+        if value not in values:
             shown = repr(value)[:80]
             raise FormatError(f"{path}: {shown} is not one of {', '.join(values)}")
-        return value
+        return str(value)
 
     return check
 

@@ -37,14 +37,14 @@ def parse_trust_root(data: bytes) -> TrustRoot:
     Raises:
         FormatError: not exactly the members of section 2.1.
     """
-    # The parser recurses in C, so nesting is bounded before it sees the text; a trust root has one brace.
+    # The parser recurses, so nesting is bounded before it sees the text; a trust root has one brace.
     if data.count(b"[") + data.count(b"{") > _MAX_BRACKETS:
         raise FormatError("nested too deeply")
     try:
         members = json.loads(data.decode("utf-8"), object_pairs_hook=_distinct)
     except FormatError:
         raise
-    except (ValueError, RecursionError):
+    except ValueError:
         raise FormatError("not JSON in UTF-8") from None
     if not isinstance(members, dict) or members.keys() != {"format", "fingerprint", "policy"}:
         raise FormatError("the members are not exactly format, fingerprint and policy")

@@ -1,4 +1,4 @@
-"""What a verification found, as data; the JSON form has the schema ``schema-v1.json`` beside this file."""
+"""What a verification found, as data; the JSON form has the schema ``schema-v2.json`` beside this file."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from typing import Any
 
 from verifier.checks.registry import NotRun
 from verifier.failure import Failure
+from verifier.record.cosigned import Cosigned, read_cosigned
 from verifier.record.entries import RoleEntry
+from verifier.record.errors import FormatError
+from verifier.record.note import parse_note
 from verifier.run import CheckResult
 from verifier.state import State
 
-FORMAT = "evoting-verification-report/v1"
+FORMAT = "evoting-verification-report/v2"
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Report:
     log: Mapping[str, Any]
     election: Mapping[str, Any] | None
     notices: tuple[Mapping[str, Any], ...]  # annulments, withdrawals, complaints
+    cosigned: tuple[Mapping[str, Any], ...]  # who cosigned the enrolment log and the ledgers: told, not judged
     accounting: tuple[Mapping[str, Any], ...]
     result: Mapping[str, Any] | None
 
@@ -45,6 +49,7 @@ def make_report(state: State, checks: list[CheckResult], seconds: float) -> Repo
         log={"origin": state.checkpoint.origin, "size": state.log.size, "root": state.checkpoint.root.hex()},
         election=_election(state),
         notices=_notices(state),
+        cosigned=_cosigned(state),
         accounting=_accounting(state),
         result=_result(state),
     )
@@ -89,6 +94,35 @@ def _notices(state: State) -> tuple[Mapping[str, Any], ...]:
     )
 
 
+def _cosigned(state: State) -> tuple[Mapping[str, Any], ...]:
+    """Whether a quorum of the trust root's log witnesses saw the enrolment log and the ledgers."""
+    try:
+        entries = state.of("enrolment", "ledger")
+    except NotRun:
+        return ()
+    found = []
+    for entry in entries:
+        name = "enrolment log" if entry.type == "enrolment" else f"ledger of issuer {entry.fields['issuer']}"
+        try:
+            note = parse_note(entry.fields["checkpoint"].encode("utf-8", "surrogatepass"))
+        except FormatError:
+            continue  # ``opening.roll`` and ``ledger.statements`` say so
+        found.append(cosigned_json(entry.index, name, read_cosigned(note, state.trust.policy)))
+    return tuple(found)
+
+
+def cosigned_json(entry: int | None, name: str, cosigned: Cosigned) -> dict[str, Any]:
+    """One of them, for a report."""
+    return {
+        "entry": entry,
+        "log": name,
+        "by": list(cosigned.by),
+        "witnesses": cosigned.witnesses,
+        "quorum": cosigned.is_quorum,
+        "text": cosigned.sentence(),
+    }
+
+
 def _subject(entry: RoleEntry) -> str:
     """What an annulment, withdrawal or complaint is about."""
     fields = entry.fields
@@ -114,13 +148,27 @@ def _result(state: State) -> Mapping[str, Any] | None:
     return {"contests": [item for item in published["contests"] if item["contest"] in contests]}
 
 
-def _failure(failure: Failure) -> dict[str, Any]:
+def failure_json(failure: Failure) -> dict[str, Any]:
+    """A culprit as the schema wants it."""
     return {
         "sentence": failure.sentence,
         "entry": failure.entry,
         "blob": failure.blob,
         "role": failure.role,
         "equation": failure.equation,
+    }
+
+
+def check_json(check: CheckResult) -> dict[str, Any]:
+    """A check as the schema wants it."""
+    return {
+        "name": check.name,
+        "group": check.group,
+        "section": check.section,
+        "status": check.status,
+        "cause": check.cause,
+        "total": check.total,
+        "failures": [failure_json(failure) for failure in check.failures],
     }
 
 
@@ -134,19 +182,9 @@ def to_json(report: Report) -> dict[str, Any]:
         "finished": report.finished,
         "log": dict(report.log),
         "election": report.election,
-        "checks": [
-            {
-                "name": check.name,
-                "group": check.group,
-                "section": check.section,
-                "status": check.status,
-                "cause": check.cause,
-                "total": check.total,
-                "failures": [_failure(failure) for failure in check.failures],
-            }
-            for check in report.checks
-        ],
+        "checks": [check_json(check) for check in report.checks],
         "notices": list(report.notices),
+        "cosigned": list(report.cosigned),
         "accounting": list(report.accounting),
         "result": report.result,
     }
@@ -154,6 +192,6 @@ def to_json(report: Report) -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """The JSON schema of the report."""
-    text = files("verifier.report").joinpath("schema-v1.json").read_text(encoding="utf-8")
+    text = files("verifier.report").joinpath("schema-v2.json").read_text(encoding="utf-8")
     decoded: dict[str, Any] = json.loads(text)
     return decoded

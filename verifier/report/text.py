@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from verifier.failure import Failure
 from verifier.report.report import Report
+from verifier.run import CheckResult
 
 _MARK = {"pass": "pass", "fail": "FAIL", "not-run": "not run"}
 
@@ -35,6 +36,21 @@ def place(failure: Failure) -> str:
     return printable(", ".join(parts))
 
 
+def check_lines(checks: Sequence[CheckResult]) -> Iterator[str]:
+    """One line for each check, and its culprits below it."""
+    group = 0
+    for check in checks:
+        number = f"{check.group:>2}" if check.group != group else "  "
+        group = check.group
+        holds = check.holds if check.status == "pass" else ""
+        yield f"{number}  {check.name:<26}{_MARK[check.status]:<9}{holds}".rstrip()
+        for failure in check.failures:
+            where = place(failure)
+            yield f"      - {where + ': ' if where else ''}{printable(failure.sentence)}"
+        if check.total > len(check.failures):
+            yield f"      - and {check.total - len(check.failures)} more"
+
+
 def report_lines(report: Report) -> Iterator[str]:
     """The report, line by line."""
     yield f"log       {printable(report.log['origin'])}, {report.log['size']} entries"
@@ -48,18 +64,10 @@ def report_lines(report: Report) -> Iterator[str]:
         name = notice["type"].upper() if notice["type"] == "annulment" else notice["type"]
         reason = f" ({notice['reason']})" if notice["reason"] else ""
         yield printable(f"{name:<10}entry {notice['entry']}, {notice['subject']}{reason}")
+    for item in report.cosigned:
+        yield printable(f"{'cosigned' if item['by'] else 'note':<10}{item['log']}: {item['text']}")
     yield ""
-    group = 0
-    for check in report.checks:
-        number = f"{check.group:>2}" if check.group != group else "  "
-        group = check.group
-        holds = check.holds if check.status == "pass" else ""
-        yield f"{number}  {check.name:<26}{_MARK[check.status]:<9}{holds}".rstrip()
-        for failure in check.failures:
-            where = place(failure)
-            yield f"      - {where + ': ' if where else ''}{printable(failure.sentence)}"
-        if check.total > len(check.failures):
-            yield f"      - and {check.total - len(check.failures)} more"
+    yield from check_lines(report.checks)
     yield ""
     passed = sum(check.status == "pass" for check in report.checks)
     yield f"{passed} of {len(report.checks)} checks passed in {report.seconds:.1f} s ({report.arithmetic} arithmetic)"

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from biometric_idp.idp.accounts.repository import AccountRepository
 from biometric_idp.idp.context import DAY, Idp
+from biometric_idp.idp.oidc.repository import revoke_subject
 from biometric_idp.idp.passkeys.repository import ACTIVE, REVOKED, PasskeyRepository
 from biometric_idp.idp.sessions.repository import SessionRepository
 from biometric_idp.idp.sessions.service import ACR, AMR, require_account
@@ -81,6 +82,7 @@ def revoke_passkey(db: Connection, idp: Idp, session_id: bytes, credential: byte
             raise Problem("last-passkey")
         repository.revoke(credential)
         SessionRepository(db).delete_of_account(id_, keep=session.id)
+        revoke_subject(db, id_, now)
         AccountRepository(db).note(id_, "passkey-revoked", now // DAY)
         idp.audit.record(db, "passkey-revoked", now, account=idp.subject(id_))
     return {"state": REVOKED}

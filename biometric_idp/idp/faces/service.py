@@ -114,25 +114,24 @@ def take_frames(
         Problem: ``liveness-...`` with what was found first; the session is over then.
     """
     faces = require_faces(idp)
+    # When they arrived counts, not when a worker came to them: a busy server is not the person's fault.
+    arrived = idp.precise_clock()
     if stored is None or not stored.state or stored.expires <= idp.clock():
         raise Problem("liveness-over")
     if stored.passed:
         return {"state": "passed", "next_action": None, "actions": []}
     try:
         session = LivenessSession.from_json(stored.state, faces.settings, faces.key)
-        verdict = session.judge(idp.precise_clock())
+        verdict = session.judge(arrived)
         refused: ImageRefused | None = None
         for number, frame in enumerate(frames, sequence):
-            # One instant for both: a deadline that passes between two frames is a verdict, not a refusal of the frame.
-            now = idp.precise_clock()
-            verdict = session.judge(now)
             if verdict.state != "ongoing":
                 break
             try:
                 verdict = session.accept(
                     number,
                     frame,
-                    now=now,
+                    now=arrived,
                     key=faces.key,
                     measure=faces.pool.measure,
                     random=faces.random,
@@ -140,7 +139,7 @@ def take_frames(
             except ImageRefused as error:
                 refused = error
         if verdict.state != "ongoing":
-            verdict = session.judge(idp.precise_clock(), faces.marks.earlier(voter, idp.clock()))
+            verdict = session.judge(arrived, faces.marks.earlier(voter, idp.clock()))
     except FormatError:
         raise Problem("liveness-over") from None
     except FrameRefused as error:

@@ -21,6 +21,7 @@ from biometric_idp.idp.passkeys.options import Options, request_options
 from biometric_idp.idp.sessions.repository import SessionRepository
 from biometric_idp.idp.sessions.service import ENROLMENT, open_session, require_session
 from biometric_idp.idp.tables import OFFICER_COUNTER
+from biometric_idp.population.register import Person
 from biometric_idp.shared.fields import decode_base64url
 from biometric_idp.shared.officers import require_two_officers
 from biometric_idp.webauthn import RelyingParty
@@ -87,13 +88,12 @@ def confirm(db: Connection, idp: Idp, request: Confirm) -> Answer:
     return {"state": "confirmed"}
 
 
-def let_in(db: Connection, idp: Idp, request: LetIn) -> Answer:
+def let_in(db: Connection, idp: Idp, request: LetIn, person: Person | None) -> Answer:
     """An enrolment at the desk, whatever delays there are for this PIN: nobody can lock a person out of this way."""
     now = idp.clock()
     challenge = decode_base64url(request.challenge)
     use_challenge(db, idp, PURPOSE, request.pin.encode(), challenge)
     names = _officers(db, idp, request, challenge)
-    person = idp.register.person(request.pin)
     if person is None or person.deceased:
         raise Problem("officers-refused")
     FailureRepository(db).clear(pin_subject(idp, request.pin))

@@ -19,6 +19,7 @@ from biometric_idp.idp.enrolment.models import ENROLMENT, FAILURE
 from biometric_idp.idp.faces.models import LIVENESS
 from biometric_idp.idp.idempotency.models import IDEMPOTENCY
 from biometric_idp.idp.officers.models import APPOINTMENT
+from biometric_idp.idp.oidc.tables import PURGED
 from biometric_idp.idp.purge.repository import PurgeRepository
 from biometric_idp.idp.sessions.models import SESSION
 from biometric_idp.idp.tables import BIOMETRICS, RATE
@@ -37,12 +38,13 @@ def purge(idp: Idp) -> dict[str, int]:
         ("handoffs", HANDOFF, HANDOFF.c.id, HANDOFF.c.expires, now),
         ("idempotency-keys", IDEMPOTENCY, IDEMPOTENCY.c.id, IDEMPOTENCY.c.expires, now),
         ("failures", FAILURE, FAILURE.c.subject, FAILURE.c.last, now - idp.config.enrolment.forget),
-        ("enrolments", ENROLMENT, ENROLMENT.c.id, ENROLMENT.c.created, now - keep.attempts * DAY),
+        ("enrolments", ENROLMENT, ENROLMENT.c.id, ENROLMENT.c.expires, now - keep.attempts * DAY),
         ("appointments", APPOINTMENT, APPOINTMENT.c.id, APPOINTMENT.c.created, now - keep.appointments * DAY),
         ("liveness-sessions", LIVENESS, LIVENESS.c.owner, LIVENESS.c.expires, now),
         ("liveness-marks", BIOMETRICS.marks, BIOMETRICS.marks.c.session, BIOMETRICS.marks.c.expires, now),
         ("notices", NOTICE, NOTICE.c.id, NOTICE.c.date, now // DAY - keep.notices),
     ]
+    plain += [(kind, table, id_, until, now) for kind, table, id_, until in PURGED]
     counts: dict[str, int] = {}
     for kind, table, id_, time, before in plain:
         counts[kind] = _repeat(idp, kind, _rows(table, id_, time, before))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -115,7 +116,8 @@ class RegistrarClient:
             raise Problem("registrar-unavailable") from None
 
     def _ask(self, method: str, path: str, members: Mapping[str, object] | None) -> Mapping[str, object]:
-        body = b"" if members is None else json.dumps(members).encode()
+        nonce = encode_base64url(secrets.token_bytes(16))
+        body = b"" if members is None else json.dumps({**members, "nonce": nonce}).encode()
         headers = sign_request(self._key, method, path, body, self._clock())
         if body:
             headers["content-type"] = "application/json"

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from biometric_idp.logs.witnesses import Witness
+from crypto.log.note import COSIGNATURE_KEY, decode_vkey
 from services.config import Config
 
 
@@ -52,10 +54,16 @@ class IssuerConfig(Config):
     witnesses: list[WitnessConfig] = Field(default=[])
     auditors: list[AuditorConfig] = Field(default=[])
 
+    def witness_list(self) -> list[Witness]:
+        """The witnesses with their keys decoded."""
+        return [Witness(decode_vkey(item.vkey), item.url) for item in self.witnesses]
+
     @model_validator(mode="after")
     def _quorum(self) -> IssuerConfig:
         if not min(1, len(self.witnesses)) <= self.quorum <= len(self.witnesses):
             raise ValueError(f"a quorum of {self.quorum} among {len(self.witnesses)} witnesses is impossible")
         if len({item.vkey for item in self.witnesses}) != len(self.witnesses):
             raise ValueError("a witness occurs twice")
+        if any(witness.key.key_type != COSIGNATURE_KEY for witness in self.witness_list()):
+            raise ValueError("the key of a witness is of type 0x04")
         return self

@@ -9,6 +9,7 @@ from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
 
+from biometric_idp.errors import StateError
 from biometric_idp.issuer.http.config import IssuerConfig
 from biometric_idp.issuer.keys import IssuerDirectory
 from biometric_idp.issuer.ledger import PositionProof
@@ -16,10 +17,10 @@ from biometric_idp.issuer.position_tree import PositionTree, TreeStatement
 from biometric_idp.issuer.service import Issuer
 from biometric_idp.issuer.store import IssuerStore
 from biometric_idp.logs.online import OnlineLog
-from biometric_idp.logs.witnesses import Witness
+from biometric_idp.logs.size_file import SizeFile
 from biometric_idp.request import Answer, Refusal
 from crypto.group import load_pairing_group, set_threads
-from crypto.log.note import decode_vkey
+from services.problems import Problem
 
 Clock = Callable[[], int]
 Probe = Callable[[str], None]
@@ -42,7 +43,8 @@ class Desk:
             base: directory that the configuration's paths are relative to.
 
         Raises:
-            IdpError: no election was opened here, the key share is not this issuer's, or the database is read-only.
+            IdpError: no election was opened here, the key share is not this issuer's, or the database is read-only or
+                an old copy.
         """
         set_threads(config.threads)
         directory = IssuerDirectory(base / config.directory, config.database)
@@ -55,38 +57,73 @@ class Desk:
         try:
             self.store.require_writable()
             self._issuer = Issuer(self.policy, self.roll, self.keys, self.store, load_pairing_group())
+            head = directory.head if config.head_file is None else base / config.head_file
+            self._sizes = SizeFile(head.with_name(head.name + "-size"))
+            self._require_current()
             self.log = OnlineLog(
                 self.store.engine,
                 self.store.log.origin,
                 self.keys.signing,
-                [Witness(decode_vkey(witness.vkey), witness.url) for witness in config.witnesses],
+                config.witness_list(),
                 config.quorum,
-                head_file=directory.head if config.head_file is None else base / config.head_file,
+                head_file=head,
                 probe=probe,
             )
+            # The head file is asked before anything is answered.
+            self.log.sign()
         except BaseException:
             self.store.close()
             raise
+        self._witnesses_asked = threading.Event()
         self._counted: tuple[int, dict[str, tuple[int, int]]] = (0, {})
         self._counting = threading.Lock()
         self._tree: tuple[PositionTree, TreeStatement] | None = None
+
+    def _require_current(self) -> None:
+        """An old database could serve a voter twice: what was answered is remembered outside of it."""
+        remembered = self._sizes.read()
+        with self.store.snapshot() as snapshot:
+            size = snapshot.size
+        if remembered > size:
+            raise StateError(
+                f"{remembered} credentials were answered for, but the ledger has {size} entries: the database is an "
+                "old copy, and nothing more is answered"
+            )
 
     def close(self) -> None:
         self.log.close()
         self.store.close()
 
     def answer(self, requests: Sequence[bytes]) -> list[Answer | Refusal]:
-        """Answer or refuse each request; durable before this returns."""
-        return self._issuer.answer(requests, self._clock())
+        """Answer or refuse each request; durable before this returns.
+
+        Witnesses are asked once before the first answer: without them the earlier answers of a lost database, and with
+        them the head file, would be all there is against serving a voter twice (attack O2).
+
+        Raises:
+            Problem: ``out-of-service``, the database is an old copy.
+        """
+        self._witnesses_asked.wait()
+        if self.log.stale is not None:
+            raise Problem("out-of-service")
+        answers = self._issuer.answer(requests, self._clock())
+        with self.store.snapshot() as snapshot:
+            self._sizes.raise_to(snapshot.size)
+        return answers
 
     def ready(self) -> None:
-        """Raises where the database is gone."""
+        """Raises where the database is gone, or an old copy."""
+        if self.log.stale is not None:
+            raise StateError(self.log.stale)
         with self.store.snapshot():
             pass
 
     def publish(self) -> None:
         """Sign a checkpoint of the ledger, have it cosigned, and publish it."""
-        self.log.publish(self._clock())
+        try:
+            self.log.publish(self._clock())
+        finally:
+            self._witnesses_asked.set()
 
     def counts(self) -> tuple[int, dict[str, tuple[int, int]]] | None:
         """Size of the published checkpoint, and per style what was issued up to it; None before the first."""

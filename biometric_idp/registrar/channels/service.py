@@ -19,7 +19,10 @@ from biometric_idp.registrar.channels.texts import compose
 from biometric_idp.shared.commits import Committer
 from services.logs import get_log
 
-_LEASE = 60
+#: Seconds for which a worker has messages to itself; after a crash they wait no longer than this.
+_LEASE = 30
+#: Seconds that one hand-over may take; channels give up before.
+_HAND_OVER = 12
 _BATCH = 100
 _LONGEST_DELAY = 900
 #: A notice is worth sending this long; a code only while it is valid.
@@ -93,6 +96,8 @@ class Outbox:
         now = self._clock()
         due = self._committer.commit("outbox-lease", lambda db: OutboxRepository(db).lease(now, _LEASE, _BATCH))
         for channel, message, attempts, expires in due:
+            if self._clock() + _HAND_OVER > now + _LEASE:
+                break  # another worker may take the rest
             if self._clock() >= expires:
                 self._finish(message.id, sent=False)
                 get_log().warning("message-expired", channel=channel)

@@ -25,7 +25,7 @@ class SmsSettings:
     fields: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     ca_file: str | None = None
-    timeout: float = 20.0
+    timeout: float = 10.0
 
 
 class SmsChannel:

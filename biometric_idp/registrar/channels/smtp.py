@@ -21,7 +21,7 @@ class SmtpSettings:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
-    timeout: float = 20.0
+    timeout: float = 10.0
 
 
 class SmtpChannel:

@@ -172,9 +172,8 @@ def _started(item: StoredEnrolment) -> Answer:
     return {"id": item.id, "position": item.position, "style": item.style, "channel_hint": item.hint}
 
 
-def status(db: Connection, registrar: Registrar, item: StoredEnrolment, signed: tuple[bytes, int]) -> Answer:
-    """How far an enrolment is, and the signed body once it is confirmed."""
-    _use(EnrolmentRepository(db), signed)
+def status(registrar: Registrar, item: StoredEnrolment) -> Answer:
+    """How far an enrolment is, and the signed body once it is confirmed. It changes nothing, so it may be repeated."""
     if item.state == CONFIRMED:
         assert item.body is not None
         assert item.signature is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import threading
 import time
@@ -16,16 +17,20 @@ import pytest
 from biometric_idp.biometrics.errors import Busy, ImageRefused, MatcherUnavailable, TemplateMismatch, WorkerFailed
 from biometric_idp.biometrics.face_dlib import DlibFaceMatcher, compare_faces
 from biometric_idp.biometrics.interface import Score, Template
+from biometric_idp.biometrics.liveness import LivenessSession
 from biometric_idp.biometrics.workers import MatcherPool, WorkerSettings
 from biometric_idp.errors import FormatError, StateError
+from tests.biometric_idp.biometrics.live import FPS, KEY, session, video
 from tests.support.faces import finger, image, portrait
 
 pytestmark = pytest.mark.slow
+#: For tests that are not about time: a machine may be busy with other tests.
+CALM = WorkerSettings(workers=2, deadline=60, patience=120)
 
 
 @pytest.fixture(name="pool", scope="module")
 def fixture_pool() -> Iterator[MatcherPool]:
-    with MatcherPool(WorkerSettings(workers=2)) as pool:
+    with MatcherPool(CALM) as pool:
         yield pool
 
 
@@ -76,11 +81,11 @@ def stop_the_busy_one(pool: MatcherPool, number: signal.Signals) -> int:
 
 def test_a_worker_killed_in_a_job_costs_that_job_only() -> None:
     photo = portrait("biden")
-    with MatcherPool(WorkerSettings(workers=2)) as pool, ThreadPoolExecutor(6) as threads:
+    with MatcherPool(CALM) as pool, ThreadPoolExecutor(6) as threads:
         list(threads.map(lambda _: pool.extract("face", photo), range(2)))
         jobs: list[Future[Template]] = [threads.submit(pool.extract, "face", photo) for _ in range(12)]
         killed = stop_the_busy_one(pool, signal.SIGKILL)
-        outcomes = [job.exception(timeout=60) for job in jobs]
+        outcomes = [job.exception(timeout=200) for job in jobs]
         failed = [error for error in outcomes if error is not None]
         assert len(failed) == 1
         assert isinstance(failed[0], WorkerFailed)
@@ -192,3 +197,17 @@ def test_many_threads_get_each_their_own_answer(pool: MatcherPool) -> None:
         thread.join()
     assert wrong == []
     assert isinstance(pool.compare(expected[names[0]], expected[names[1]]), Score)
+
+
+def test_liveness_runs_on_workers(pool: MatcherPool) -> None:
+    """The one place where the session, the pool and the state in a database meet, as the service uses them."""
+    live = session(("turn-left",))
+    chance = random.Random(1)
+    for index, frame in enumerate(video("biden", ("turn-left",))):
+        now = live.started + 0.1 + index / FPS
+        verdict = live.accept(index, frame, now=now, key=KEY, measure=pool.measure, random=chance)
+        live = LivenessSession.from_json(live.to_json(KEY), live.settings, KEY)
+        if verdict.state != "ongoing":
+            break
+    assert verdict.state == "passed"
+    assert pool.compare(live.best_template(), pool.extract("face", portrait("biden"))).matches

@@ -23,9 +23,9 @@ from tests.biometric_idp.issuer_service.places import (
     code_of,
     make_place,
 )
-from tests.crypto.test_blind_bls import bad_points
 from tests.biometric_idp.world import PARTY, World, with_ticket
 from tests.biometric_idp.world import key as role_key
+from tests.crypto.test_blind_bls import bad_points
 
 DAY = 86_400
 

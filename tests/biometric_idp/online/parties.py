@@ -67,12 +67,12 @@ def officer_config(number: int) -> dict[str, object]:
     }
 
 
-def run(tool: str, *arguments: object) -> dict[str, Any]:
-    """One command of an operator; gives what it prints."""
+def run(tool: str, *arguments: object, prints: bool = True) -> dict[str, Any]:
+    """One command of an operator; gives what it prints, if it does."""
     command = [sys.executable, "-m", f"biometric_idp.{tool}.cli", *map(str, arguments)]
     finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert finished.returncode == 0, finished.stderr
-    answer = json.loads(finished.stdout)
+    answer = json.loads(finished.stdout) if prints else {}
     assert isinstance(answer, dict)
     return answer
 
@@ -123,6 +123,7 @@ class Parties:
     idp_config: Path
     registrar_config: Path
     keys: dict[str, bytes] = field(default_factory=dict)
+    _read: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def id_origin(self) -> str:
@@ -134,13 +135,16 @@ class Parties:
 
     def messages(self) -> list[dict[str, str]]:
         """What citizens got, in no order."""
-        return [json.loads(path.read_text()) for path in sorted((self.directory / "spool").glob("*.json"))]
+        for name in set(os.listdir(self.directory / "spool")) - self._read.keys():
+            if name.endswith(".json") and not name.startswith("."):
+                self._read[name] = json.loads((self.directory / "spool" / name).read_text())
+        return list(self._read.values())
 
     def code_for(self, address: str, key_digest: str) -> str:
         """The code in the message to this telephone about this key; waits for its delivery."""
         import time
 
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 50
         while time.monotonic() < deadline:
             for message in self.messages():
                 found = re.search(r"\b([0-9]{8})\b(?!.*[0-9a-f]{8})|\b([0-9]{8})\.", message["text"])
@@ -355,10 +359,13 @@ class Device:
         return started
 
     def register(self, **options: Any) -> dict[str, Any]:
+        return self.post("/v1/enrolments/passkey", {"credential": self.registration(**options)}, self.session)
+
+    def registration(self, **options: Any) -> dict[str, object]:
+        """What the device would send, not sent yet."""
         offered = self.post("/v1/enrolments/passkey/options", {}, self.session)["publicKey"]
         challenge = decode_base64url(offered["challenge"])
-        made = make_registration(self.sign_in_key, options.pop("party", self.parties.party), challenge, **options)
-        return self.post("/v1/enrolments/passkey", {"credential": made}, self.session)
+        return make_registration(self.sign_in_key, options.pop("party", self.parties.party), challenge, **options)
 
     def enrol(self) -> None:
         self.start()

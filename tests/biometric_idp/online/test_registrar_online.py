@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from nacl.signing import SigningKey
 
@@ -43,7 +44,14 @@ def ask(
     body = json.dumps(members).encode()
     headers = sign_request(key, "POST", path, body, int(time.time()) if at is None else at)
     headers["content-type"] = "application/json"
-    return answer_of(device.reg.post(path, content=body, headers=headers))
+    return answer_of(server_to_server(device, path, body, headers))
+
+
+def server_to_server(device: Device, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
+    """A request as the identity provider makes it: without an origin."""
+    port = device.parties.registrar.port
+    host = {"host": f"registrar.localhost:{port}", "content-type": "application/json"}
+    return httpx.post(f"http://127.0.0.1:{port}{path}", content=body, headers={**host, **headers}, trust_env=False)
 
 
 def members_for(device: Device, passkey: Ed25519Passkey) -> dict[str, object]:
@@ -54,6 +62,7 @@ def members_for(device: Device, passkey: Ed25519Passkey) -> dict[str, object]:
         "key": encode_base64url(passkey.public.key),
         "algorithm": passkey.public.algorithm,
         "language": "ky",
+        "nonce": encode_base64url(os.urandom(16)),
     }
 
 
@@ -129,14 +138,13 @@ def test_C14_requests_that_the_identity_provider_did_not_sign_are_refused(device
     assert refused(ask, device, members, key=SigningKey.generate()).code == "not-the-identity-provider"
     assert refused(ask, device, members, key=own, at=now - 300).code == "not-the-identity-provider"
     assert refused(ask, device, members, key=own, at=now + 300).code == "not-the-identity-provider"
-    answered = device.reg.post("/v1/enrolments", json=members)
-    assert answered.status_code == 401
     body = json.dumps(members).encode()
-    headers = sign_request(own, "POST", "/v1/positions", body, now) | {"content-type": "application/json"}
-    assert device.reg.post("/v1/enrolments", content=body, headers=headers).status_code == 401
-    headers = sign_request(own, "POST", "/v1/enrolments", body, now) | {"content-type": "application/json"}
-    assert device.reg.post("/v1/enrolments", content=body, headers=headers).status_code == 202
-    again = device.reg.post("/v1/enrolments", content=body, headers=headers)
+    assert server_to_server(device, "/v1/enrolments", body, {}).status_code == 401
+    headers = sign_request(own, "POST", "/v1/positions", body, now)
+    assert server_to_server(device, "/v1/enrolments", body, headers).status_code == 401
+    headers = sign_request(own, "POST", "/v1/enrolments", body, now)
+    assert server_to_server(device, "/v1/enrolments", body, headers).status_code == 202
+    again = server_to_server(device, "/v1/enrolments", body, headers)
     assert again.json()["code"] == "request-replayed"
 
 

@@ -22,7 +22,7 @@ from crypto.log.note import (
 from crypto.log.witness import CosignRequest
 from tests.crypto.log.log_parties import LOG, key
 from tests.evoting.board.test_board_witness import ENTRIES, NAME, head, request
-from tests.support.service_processes import Service, end, run_tool, running, start_service
+from tests.support.running import Service, end, run_tool, running, start_service
 
 TOOL = "evoting.board.witness_cli"
 OTHER = [b"other " + entry for entry in ENTRIES]

@@ -41,6 +41,7 @@ class SmallDemo:
     def __init__(self, root: Path, patch: pytest.MonkeyPatch, contest: str = "both", scale: int = 12_000) -> None:
         self.places = Places(root)
         self.arguments = ["--out", str(root), "--scale", str(scale), "--contest", contest, "--jobs", "1"]
+        self.arguments += ["--issuance", "files"]
         self.watch: Watch = lambda *_: None
         for module in (setup, counting, voters):
             patch.setattr(module, "run_party", self._run_party, raising=False)

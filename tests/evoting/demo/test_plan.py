@@ -22,17 +22,17 @@ def test_other_settings_move_the_earlier_one_aside_and_back(tmp_path: Path) -> N
     told: list[str] = []
     second = Plan.load_or_start(path, 100, "referendum", told.append)
     assert second != first
-    assert (tmp_path / "demo-1000-both" / "work").is_dir()
+    assert (tmp_path / "demo-1000-both-files" / "work").is_dir()
     assert Plan.load_or_start(path, 1000, "both", told.append) == first
     assert (path.parent / "work").is_dir()
-    assert (tmp_path / "demo-100-referendum" / "plan.json").exists()
+    assert (tmp_path / "demo-100-referendum-files" / "plan.json").exists()
     assert len(told) == 3
 
 
 def test_nothing_is_overwritten_when_both_places_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "demo" / "plan.json"
     Plan.load_or_start(path, 1000, "both")
-    (tmp_path / "demo-1000-both").mkdir()
+    (tmp_path / "demo-1000-both-files").mkdir()
     with pytest.raises(PlanError, match="there already"):
         Plan.load_or_start(path, 100, "both")
     assert path.exists()

@@ -31,6 +31,7 @@ from verifier.equations.ballots import verify_ballots
 from verifier.equations.interface import ContestShape
 from verifier.equations.parameters import code_elements
 from verifier.failure import RowFailure
+from verifier.hashing import scalar
 
 #: Contests of the setting: (options, minimum, maximum), then a ranked contest of width 2.
 PRESIDENT, COUNCIL, LIST = 0, 1, 2
@@ -129,6 +130,28 @@ def identity_ciphertext(setting: Setting) -> Ballot:
         return Encrypted(ciphertexts, commitments, responses, choose(setting)(shape, pseudonym).opening)
 
     return make_ballot(setting, contest)
+
+
+def identity_commitment(setting: Setting) -> Ballot:
+    """Commitments that are the identity, with proofs that hold: the voter's nonces are zero."""
+
+    def contest(shape: ContestShape, pseudonym: bytes) -> Encrypted:
+        made = choose(setting)(shape, pseudonym)
+        if shape.position != LIST:
+            return made
+        commitments, randomizers = bytes(64), made.opening.randomizers
+        e = challenge_of(setting, shape, pseudonym, made.ciphertexts, commitments)
+        responses = [e * int.from_bytes(randomizers[at : at + 32], "little") for at in (0, 32)]
+        return replace(made, commitments=commitments, scalars=encode_scalars(responses))
+
+    return make_ballot(setting, contest)
+
+
+def identity_nonce(setting: Setting) -> Ballot:
+    """A signature whose equation holds with the identity as R: it gives the pseudonym's secret away."""
+    ballot = make_ballot(setting, choose(setting))
+    e = scalar("evoting/v1/ballot-signature", bytes(32), ballot.pseudonym, ballot.message)
+    return replace(ballot, signature=bytes(32) + encode_scalars([e * ballot.secret]))
 
 
 DEFECTS = {

@@ -167,6 +167,18 @@ DEFECTS: dict[str, Defect] = {
     "malformed/S4 a share for oneself": Defect(
         of(Script(body=change_item(2, 2, "shares", receiver=2))), 2, "is_well_formed", alone=False
     ),
+    "malformed/the identity as point of a share": Defect(
+        of(Script(body=change_item(2, 2, "shares", point=bytes(32)))), 2, "is_well_formed", alone=False
+    ),
+    "malformed/a point of a share that is no element": Defect(
+        of(Script(body=change_item(2, 2, "shares", point=b"\xff" * 32))), 2, "is_well_formed", alone=False
+    ),
+    "malformed/the identity as point of a complaint": Defect(
+        of(Script(body=change_item(3, 2, "complaints", point=bytes(32)), complaints={2: [1]})),
+        2,
+        "is_well_formed",
+        alone=False,
+    ),
     "malformed/a complaint about oneself": Defect(
         of(Script(complaints={2: [1]}, complaint=lambda i, item: item.__setitem__("dealer", i))),
         2,

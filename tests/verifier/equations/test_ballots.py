@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crypto.errors import DecodeError
 from crypto.group import ORDER, Group, PairingGroup, load_group, load_pairing_group, set_threads
 from tests.verifier.equations.ballot_cases import (
     DEFECTS,
@@ -21,6 +22,8 @@ from tests.verifier.equations.ballot_cases import (
     credential_of_another,
     found,
     identity_ciphertext,
+    identity_commitment,
+    identity_nonce,
     make_contests,
     scalar_plus_order,
     verdict,
@@ -99,6 +102,14 @@ def test_D9_an_equation_replaced_by_pass_is_noticed(
 
 def test_an_identity_in_a_ciphertext_is_malformed_though_its_proofs_hold(setting: Setting) -> None:
     assert found(setting, [identity_ciphertext(setting)]) == [(0, "malformed", "ballot.elements")]
+
+
+def test_an_identity_among_the_commitments_is_malformed_though_its_proofs_hold(setting: Setting) -> None:
+    assert found(setting, [identity_commitment(setting)]) == [(0, "malformed", "ballot.elements")]
+
+
+def test_a_signature_with_the_identity_does_not_hold_though_its_equation_does(setting: Setting) -> None:
+    assert found(setting, [identity_nonce(setting)]) == [(0, "signature", "ballot.signature")]
 
 
 def test_B10_a_scalar_plus_the_order_is_malformed_though_its_equations_hold(setting: Setting) -> None:
@@ -256,6 +267,9 @@ def test_sums_of_ciphertexts_are_column_sums(setting: Setting, honest: list[Ball
     )
     assert ciphertext_sums(joined, 3, group) == expected
     assert ciphertext_sums(b"", 3, group) == bytes(192)
+    for wrong in (bytes(32), b"\xff" * 32):
+        with pytest.raises(DecodeError):
+            ciphertext_sums(joined[:-32] + wrong, 3, group)
     parts = [ciphertext_sums(joined[:192], 3, group), ciphertext_sums(joined[192:], 3, group), bytes(192)]
     assert add_sums(parts, group) == expected
 

@@ -115,6 +115,15 @@ def test_both_arithmetics_accept_an_honest_entry(each_group: Group) -> None:
     assert small.check(replace(small.post(1), verification_key=small.keys[1])) == {"decryption.proof"}
 
 
+def test_a_proof_under_the_identity_as_key_does_not_hold(tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody can make it. That such a trustee holds no key is said first, and the proof would say so again."""
+    factors = bytes(32 * (len(tally.ciphertexts) // 64))
+    posted = tally.prove(1, factors, 0, tally.ciphertexts, bytes(32))
+    assert tally.check(posted) == {"decryption.key"}
+    monkeypatch.setattr(decryption, "has_key", lambda *_: True)
+    assert tally.check(posted) == {"decryption.proof"}
+
+
 def test_the_identity_is_allowed_in_an_aggregate(tally: Tally) -> None:
     cancelled = bytes(64) + tally.ciphertexts
     posted = tally.post(2, ciphertexts=cancelled)

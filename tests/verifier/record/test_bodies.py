@@ -8,7 +8,7 @@ import pytest
 
 from tests.verifier.stream.test_templates import FINGERPRINT, STYLES, ballot
 from verifier.record.ballots import decode_ballot, decode_opening, style_of
-from verifier.record.cbor import decode, encode
+from verifier.record.cbor import Value, decode, encode
 from verifier.record.entries import split_voter_entry
 from verifier.record.errors import FormatError
 
@@ -49,7 +49,10 @@ def test_a_ballot_of_another_election_or_style_is_malformed() -> None:
         decode_ballot(encode(body | {"style": "north"}), FINGERPRINT, STYLES)
 
 
-@pytest.mark.parametrize("body", [b"\xff", encode(7), encode({}), encode({"style": 7}), encode({"style": "north"})])
+_NO_STYLES: list[Value] = [7, "north", None, b"east", ["east"], {}]
+
+
+@pytest.mark.parametrize("body", [b"\xff", encode(7), encode({}), *(encode({"style": name}) for name in _NO_STYLES)])
 def test_a_malformed_body_may_name_no_style(body: bytes) -> None:
     assert style_of(body, STYLES) is None
     assert style_of(encode({"style": "east"}), STYLES) == "east"

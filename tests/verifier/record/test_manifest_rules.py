@@ -171,3 +171,96 @@ def test_a_fraction_is_in_lowest_terms_and_at_most_one(fraction: list[int]) -> N
     for right in ([0, 1], [1, 1], [1, 3]):
         tree["contests"][MAYOR]["rule"]["majority"]["fraction"] = right
         decode_manifest(encode(tree))
+
+
+_MOST = 2**53 - 1
+#: Where a number is -> its bounds in section 3.
+BOUNDS: dict[tuple[str | int, ...], tuple[int, int]] = {
+    ("epoch",): (1, 86400),
+    ("unit-minimum", "homomorphic"): (1, _MOST),
+    ("unit-minimum", "mixed"): (1, _MOST),
+    ("limits", "entry-bytes"): (1024, 65535),
+    ("limits", "blob-bytes"): (1024, _MOST),
+    ("limits", "ballots"): (1, _MOST),
+    ("limits", "contests"): (1, 256),
+    ("limits", "options"): (1, 1024),
+    ("limits", "codes"): (1, 65535),
+    ("limits", "challenges"): (0, 16),
+    ("trustees", "n"): (2, 255),
+    ("trustees", "t"): (1, 254),
+    ("issuers", "m"): (1, 255),
+    ("issuers", "k"): (1, 255),
+    ("mixers",): (0, 64),
+    ("witnesses", "w"): (1, 255),
+    ("witnesses", "q"): (1, 255),
+    ("roles", 0, "index"): (1, 65535),
+    ("styles", 0, "roll"): (1, _MOST),
+    ("contests", MAYOR, "min"): (0, 1024),
+    ("contests", MAYOR, "max"): (1, 1024),
+    ("contests", MAYOR, "rule", "advance"): (2, 16),
+    ("contests", MAYOR, "rule", "majority", "fraction", 0): (0, 10**9),
+}
+
+
+@pytest.mark.parametrize("path", BOUNDS, ids=lambda path: ".".join(map(str, path)))
+def test_a_number_has_the_bounds_of_the_specification(path: tuple[str | int, ...]) -> None:
+    low, high = BOUNDS[path]
+
+    def numbered(value: int) -> bytes:
+        tree: Any = decode(_VALID)
+        place = tree
+        for step in path[:-1]:
+            place = place[step]
+        assert type(place[path[-1]]) is int
+        place[path[-1]] = value
+        return encode(tree)
+
+    beyond = ([high + 1] if high < _MOST else []) + ([low - 1] if low > 0 else [])
+    for value in beyond:
+        with pytest.raises(FormatError, match=f"{path[-1]}.*: {value} is not within {low}..{high}"):
+            decode_manifest(numbered(value))
+    if low == 0:
+        with pytest.raises(FormatError, match="an unsigned integer is expected"):
+            decode_manifest(numbered(-1))
+    if path[-1] != 0:  # a fraction is more than two numbers within bounds
+        decode_manifest(numbered(low))
+        decode_manifest(numbered(high))
+
+
+@pytest.mark.parametrize(
+    ("titles", "words"),
+    [
+        ({"KY": "x"}, "'KY' is not a language"),
+        ({"kyrgyz": "x"}, "'kyrgyz' is not a language"),
+        ({"k": "x"}, "'k' is not a language"),
+        ({"ky\n": "x"}, r"'ky\\n' is not a language"),
+        ({}, "0 members are out of bounds"),
+        ([], "a map is expected, not an array"),
+        ("x", "a map is expected, not text"),
+        (None, "a map is expected, not None"),
+    ],
+)
+def test_titles_are_texts_by_language(titles: Any, words: str) -> None:
+    tree: Any = decode(_VALID)
+    tree["contests"][MAYOR]["title"] = titles
+    with pytest.raises(FormatError, match=words):
+        decode_manifest(encode(tree))
+
+
+@pytest.mark.parametrize("kind", ["other", "", 7, None, b"homomorphic", ["homomorphic"], {"homomorphic": 1}])
+def test_a_contest_is_of_a_kind_that_there_is(kind: Any) -> None:
+    tree: Any = decode(_VALID)
+    tree["contests"][MAYOR]["kind"] = kind
+    with pytest.raises(FormatError, match=r"kind: .* is not one of homomorphic, mixed"):
+        decode_manifest(encode(tree))
+    del tree["contests"][MAYOR]["kind"]
+    with pytest.raises(FormatError, match="kind: None is not one of homomorphic, mixed"):
+        decode_manifest(encode(tree))
+
+
+@pytest.mark.parametrize("merge", ["other", "", 7, True, None, b"smallest-into-next-smallest", [], {}])
+def test_a_word_is_one_of_those_that_there_are(merge: Any) -> None:
+    tree: Any = decode(_VALID)
+    tree["merge"] = merge
+    with pytest.raises(FormatError, match=r"merge: .* is not one of smallest-into-next-smallest"):
+        decode_manifest(encode(tree))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,33 @@ def test_a_note_signature_is_no_cosignature_and_the_other_way_round() -> None:
     note = parse_note(TEXT + b"\n" + _line(as_witness, LOG.sign(TEXT).signature))
     assert not verify_note(note, as_witness)
     assert read_cosignature(note, as_witness) is None
+
+
+def test_a_proper_cosignature_under_a_key_of_another_type_does_not_count() -> None:
+    """The very bytes of a cosignature, by a key that is listed for signing notes."""
+    key = VerifierKey(WITNESS_KEY.name, ED25519_NOTE, WITNESS_KEY.public_key)
+    signature = WITNESS.sign(b"cosignature/v1\ntime 5\n" + TEXT).signature
+    note = parse_note(TEXT + b"\n" + _line(key, (5).to_bytes(8, "big") + signature))
+    assert read_cosignature(note, key) is None
+    assert not verify_note(note, key)
+
+
+@pytest.mark.parametrize(("time", "counts"), [(0, True), (2**63 - 1, True), (2**63, False), (2**64 - 1, False)])
+def test_the_time_of_a_cosignature_is_below_2_to_the_63(time: int, counts: bool) -> None:
+    note = parse_note(TEXT + b"\n" + _cosigned(time))
+    assert (read_cosignature(note, WITNESS_KEY) is not None) == counts
+
+
+@pytest.mark.parametrize("change", [lambda data: data[:-1], lambda data: data + b"\0", lambda data: data[:8]])
+def test_a_cosignature_has_exactly_its_length(change: Callable[[bytes], bytes]) -> None:
+    signature = WITNESS.sign(b"cosignature/v1\ntime 5\n" + TEXT).signature
+    data = (5).to_bytes(8, "big") + signature
+    assert read_cosignature(parse_note(TEXT + b"\n" + _line(WITNESS_KEY, data)), WITNESS_KEY) is not None
+    assert read_cosignature(parse_note(TEXT + b"\n" + _line(WITNESS_KEY, change(data))), WITNESS_KEY) is None
+
+
+def test_a_note_without_the_witness_has_no_cosignature_of_it() -> None:
+    assert read_cosignature(parse_note(TEXT + b"\n" + _signed()), WITNESS_KEY) is None
 
 
 def test_two_lines_of_one_key_are_refused() -> None:
@@ -152,6 +181,39 @@ def test_wrong_vkeys_are_refused(change: tuple[str, str]) -> None:
         parse_vkey("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW".replace(*change))
 
 
+def _vkey_of(material: bytes, name: str = "log.example/one") -> str:
+    """A key of any material, with the key id that belongs to it."""
+    key_id = hashlib.sha256(name.encode() + b"\n" + material).digest()[:4]
+    return f"{name}+{key_id.hex()}+{base64.b64encode(material).decode()}"
+
+
+_POINT = bytes(LOG.verify_key)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is not a verifier key"),
+        ("log.example/one", "is not a verifier key"),
+        ("log.example/one+00000000", "is not a verifier key"),
+        (_vkey_of(b"\x01" + _POINT, ""), "is not a verifier key"),
+        (_vkey_of(b"\x01" + _POINT, "log example"), "is not a verifier key"),
+        (_vkey_of(b"\x01" + _POINT, "log\x1f"), "is not a verifier key"),
+        (_vkey_of(b""), "is not an Ed25519 key"),
+        (_vkey_of(b"\x01" + _POINT[:31]), "is not an Ed25519 key"),
+        (_vkey_of(b"\x01" + _POINT + b"\0"), "is not an Ed25519 key"),
+        (_vkey_of(b"\x02" + _POINT), "is not an Ed25519 key"),
+        (_vkey_of(b"\x01" + _POINT).upper(), "the key id of .* is not that of its key"),
+        (_vkey_of(b"\x01" + _POINT).replace("+", "+0", 1), "the key id of .* is not that of its key"),
+        (_vkey_of(b"\x01" + b"\x01" + bytes(31)), "is of small order or not canonical"),
+        (_vkey_of(b"\x01" + b"\xff" * 32), "is of small order or not canonical"),
+    ],
+)
+def test_what_is_wrong_with_a_vkey_is_named(text: str, words: str) -> None:
+    with pytest.raises(FormatError, match=words):
+        parse_vkey(text)
+
+
 def _witness(number: int) -> VerifierKey:
     seed = SigningKey(number.to_bytes(32, "big"))
     return VerifierKey(f"w{number}.example", ED25519_COSIGNATURE, bytes(seed.verify_key))
@@ -171,31 +233,41 @@ def test_a_quorum_of_groups(cosigned: str, reached: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("defect", "policy"),
+    ("words", "policy"),
     [
-        ("empty", ""),
-        ("no quorum", _HEAD),
-        ("two quorums", _NESTED + "quorum W1\n"),
-        ("unknown quorum", _HEAD + "quorum W9\n"),
-        ("quorum before its definition", f"quorum W1\n{_HEAD}"),
-        ("a group of itself", _HEAD + "group g any g\nquorum g\n"),
-        ("a member twice", _HEAD + "group g 2 W1 W1\nquorum g\n"),
-        ("a member of two groups", _HEAD + "group g any W1\ngroup h any W1\nquorum g\n"),
-        ("threshold of zero", _HEAD + "group g 0 W1 W2\nquorum g\n"),
-        ("threshold beyond members", _HEAD + "group g 3 W1 W2\nquorum g\n"),
-        ("none as a member", _HEAD + "group g any none\nquorum g\n"),
-        ("a name twice", _HEAD + f"witness W1 {_vkey(_witness(7))}\nquorum W1\n"),
-        ("a key twice", _HEAD + f"witness W7 {_vkey(_witness(1))}\nquorum W1\n"),
-        ("a log key as witness", _HEAD + f"witness W7 {_vkey(LOG_KEY)}\nquorum W1\n"),
-        ("a witness key as log", f"log {_vkey(_witness(1))}\nquorum none\n"),
-        ("an unknown word", _HEAD + "quorums W1\nquorum W1\n"),
-        ("a control character", _HEAD + "quorum W1\r\n"),
-        ("a thousand nested groups", _HEAD + "group g0 any W1\n"
+        ("exactly one quorum line", "\n"),
+        ("exactly one quorum line", _HEAD),
+        ("exactly one quorum line", _NESTED + "quorum W1\n"),
+        ("the quorum 'W9' is not defined", _HEAD + "quorum W9\n"),
+        ("the quorum 'W1' is not defined", f"quorum W1\n{_HEAD}"),
+        ("the member 'g' of 'g' is not defined", _HEAD + "group g any g\nquorum g\n"),
+        ("the member 'W1' of 'g' .* is in a group already", _HEAD + "group g 2 W1 W1\nquorum g\n"),
+        ("the member 'W1' of 'h' .* is in a group already", _HEAD + "group g any W1\ngroup h any W1\nquorum g\n"),
+        ("the threshold '0' of 'g'", _HEAD + "group g 0 W1 W2\nquorum g\n"),
+        ("the threshold '01' of 'g'", _HEAD + "group g 01 W1 W2\nquorum g\n"),
+        ("the threshold '3' of 'g'", _HEAD + "group g 3 W1 W2\nquorum g\n"),
+        ("the member 'none' of 'g' is not defined", _HEAD + "group g any none\nquorum g\n"),
+        ("'none' is defined twice or reserved", _HEAD + "group none any W1\nquorum none\n"),
+        ("'none' is defined twice or reserved", _HEAD + f"witness none {_vkey(_witness(7))}\nquorum none\n"),
+        ("'W1' is defined twice or reserved", _HEAD + f"witness W1 {_vkey(_witness(7))}\nquorum W1\n"),
+        ("the key of .* is repeated", _HEAD + f"witness W7 {_vkey(_witness(1))}\nquorum W1\n"),
+        ("the witness key of 'W7' has the wrong type", _HEAD + f"witness W7 {_vkey(LOG_KEY)}\nquorum W1\n"),
+        ("the log key of .* has the wrong type", f"log {_vkey(_witness(1))}\nquorum none\n"),
+        ("unknown line", _HEAD + "quorums W1\nquorum W1\n"),
+        ("unknown line", _HEAD + "group g any\nquorum W1\n"),
+        ("line 10: control character", _HEAD + "quorum W1\r\n"),
+        ("line 1: control character", f"# a\x01\n{_NESTED}"),
+        ("line 1: control character", f"# a\x7f\n{_NESTED}"),
+        ("text that ends with a newline", ""),
+        ("text that ends with a newline", _NESTED + "#"),
+        ("text that ends with a newline", f"# \ud800\n{_NESTED}"),
+        ("text that ends with a newline", f"# {chr(0xDFFF)}\n{_NESTED}"),
+        ("more than 128 groups", _HEAD + "group g0 any W1\n"
             + "".join(f"group g{n} any g{n - 1}\n" for n in range(1, 1000)) + "quorum g999\n"),
     ],
 )  # fmt: skip
-def test_wrong_policies_are_refused(defect: str, policy: str) -> None:
-    with pytest.raises(FormatError):
+def test_what_is_wrong_with_a_policy_is_named(words: str, policy: str) -> None:
+    with pytest.raises(FormatError, match=words):
         parse_policy(policy)
 
 
@@ -207,23 +279,29 @@ def test_a_trust_root_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("defect", "data"),
+    ("words", "data"),
     [
-        ("empty", b""),
-        ("not JSON", b"{"),
-        ("a list", b"[]"),
-        ("a missing member", json.dumps({**_TRUST, "policy": None}).encode()),
-        ("an unknown member", json.dumps({**_TRUST, "more": 1}).encode()),
-        ("a repeated member", json.dumps(_TRUST).replace("{", '{"format": "evoting-trust-root/v1",', 1).encode()),
-        ("another format", json.dumps({**_TRUST, "format": "evoting-trust-root/v2"}).encode()),
-        ("upper-case digits", json.dumps({**_TRUST, "fingerprint": "AB" * 32}).encode()),
-        ("a short fingerprint", json.dumps({**_TRUST, "fingerprint": "ab" * 31}).encode()),
-        ("deep nesting", b"[" * 100_000),
-        ("UTF-16", json.dumps(_TRUST).encode("utf-16")),
+        ("not JSON in UTF-8", b""),
+        ("not JSON in UTF-8", b"{"),
+        ("not JSON in UTF-8", json.dumps(_TRUST).encode("utf-16")),
+        ("not JSON in UTF-8", b"9" * 5_000),
+        ("the members are not exactly", b"[]"),
+        ("the members are not exactly", b"null"),
+        ("the members are not exactly", json.dumps({**_TRUST, "more": 1}).encode()),
+        ("the members are not exactly", json.dumps({"format": 1, "policy": 1}).encode()),
+        ("a member is repeated", json.dumps(_TRUST).replace("{", '{"format": "evoting-trust-root/v1",', 1).encode()),
+        ("the format .* is not", json.dumps({**_TRUST, "format": "evoting-trust-root/v2"}).encode()),
+        ("the fingerprint is not 64 hex digits", json.dumps({**_TRUST, "fingerprint": "AB" * 32}).encode()),
+        ("the fingerprint is not 64 hex digits", json.dumps({**_TRUST, "fingerprint": "ab" * 31}).encode()),
+        ("the fingerprint is not 64 hex digits", json.dumps({**_TRUST, "fingerprint": "ab" * 32 + "\n"}).encode()),
+        ("the fingerprint is not 64 hex digits", json.dumps({**_TRUST, "fingerprint": 7}).encode()),
+        ("the policy is not text", json.dumps({**_TRUST, "policy": None}).encode()),
+        ("nested too deeply", b"[" * 100_000),
+        ("nested too deeply", b'{"a":' * 100_000),
     ],
 )
-def test_wrong_trust_roots_are_refused(defect: str, data: bytes) -> None:
-    with pytest.raises(FormatError):
+def test_what_is_wrong_with_a_trust_root_is_named(words: str, data: bytes) -> None:
+    with pytest.raises(FormatError, match=words):
         parse_trust_root(data)
 
 

@@ -165,6 +165,70 @@ def test_any_cut_or_longer_entry_is_judged_the_same_both_ways(style: str, data: 
     assert fast(changed) == general(changed)
 
 
+@pytest.mark.parametrize("number", [b"\x18", b"\x20", b"\x37", b"\xf6"])
+def test_a_head_in_place_of_a_sequence_number_of_one_byte_is_malformed(number: bytes) -> None:
+    raw = ballot(STYLES["east"], 23)
+    changed = raw.replace(encode("sequence") + b"\x17", encode("sequence") + number)
+    assert changed != raw
+    assert fast(changed) is None
+
+
+def test_a_sequence_number_of_2_to_the_53_is_malformed() -> None:
+    raw = ballot(STYLES["east"], 2**53 - 1)
+    changed = raw.replace(encode(2**53 - 1), b"\x1b" + (2**53).to_bytes(8, "big"))
+    assert changed != raw
+    assert general(changed) is None
+    assert fast(changed) is None
+
+
+def decoded(raw: bytes) -> VoterEntry | None:
+    """The ballot or challenge that the decoder sees in an entry."""
+    try:
+        entry = decode_entry(raw, 0)
+    except FormatError:
+        return None
+    return entry if isinstance(entry, VoterEntry) else None
+
+
+@pytest.mark.parametrize("size", [0, 23, 24, 255, 256, 600])
+@pytest.mark.parametrize("kind", ["ballot", "challenge"])
+def test_the_quick_split_compares_every_byte_of_the_form(kind: str, size: int) -> None:
+    """Another byte, one more or one less: what the decoder refuses is not split, wherever it stands."""
+    fields: dict[str, Value] = {"type": kind, "body": b"b" * size, "signature": b"s" * 64}
+    raw = encode(fields if kind == "ballot" else {**fields, "opening": b"o" * size})
+    assert split_voter_entry(raw) == decoded(raw) is not None
+    for at in range(len(raw)):
+        if raw[at - 1 : at + 2] in (b"bbb", b"ooo", b"sss"):
+            continue
+        for other in {*range(0x40, 0x60), 0xA3, 0xA4, 0xA5, raw[at] ^ 1, raw[at] ^ 0x20} - {raw[at]}:
+            changed = raw[:at] + bytes([other]) + raw[at + 1 :]
+            assert split_voter_entry(changed) == decoded(changed), (at, other)
+        for changed in (raw[:at], raw[:at] + raw[at + 1 :], raw[:at] + raw[at : at + 1] + raw[at:], raw + raw[:at]):
+            assert split_voter_entry(changed) == decoded(changed), at
+
+
+@pytest.mark.parametrize("longer", ["body", "opening"])
+@pytest.mark.parametrize("size", [0, 23, 24, 255])
+def test_a_length_not_in_its_shortest_form_is_not_split(size: int, longer: str) -> None:
+    """The same entry with a head that is a byte longer than it needs to be."""
+    content = b"x" * size
+    fields: dict[str, Value] = {"type": "challenge", "body": b"", "signature": bytes(64), "opening": b""}
+    raw = encode({**fields, longer: content})
+    head = encode(content)[: len(encode(content)) - size]
+    wider = b"\x58" + bytes([size]) if size < 24 else b"\x59" + size.to_bytes(2, "big")
+    assert split_voter_entry(raw) is not None
+    changed = raw.replace(encode(longer) + head, encode(longer) + wider)
+    assert len(changed) == len(raw) + 1
+    assert decoded(changed) is None
+    assert split_voter_entry(changed) is None
+
+
+def test_a_body_that_is_no_byte_string_is_not_split() -> None:
+    for body in ("text", 7, None, [b""]):
+        raw = encode({"type": "ballot", "body": body, "signature": bytes(64)})  # type: ignore[dict-item]
+        assert split_voter_entry(raw) is None
+
+
 @given(st.binary(max_size=300), st.binary(max_size=300), st.binary(min_size=64, max_size=64))
 def test_the_quick_split_of_an_entry_is_that_of_the_decoder(body: bytes, opening: bytes, signature: bytes) -> None:
     kinds: tuple[dict[str, Value], ...] = (

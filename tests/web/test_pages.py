@@ -169,6 +169,5 @@ def test_a_model_election_is_marked_and_a_code_does_not_stay_in_the_address(
     assert person.problem() == "network"
     assert violations(page) == []
     # This host was started without the identity host among those that its pages may call: the policy holds.
-    assert all("connect-src" in text for text in person.violations)
-    assert person.violations
+    assert any("connect-src" in text for text in person.violations)
     person.violations.clear()

@@ -101,11 +101,14 @@ export function Credential({ site, election, session, position, style, store }: 
       {problem && <ErrorBox problem={problem} />}
       {(busy || outcomes.size > 0) && <Issuers count={election.issuers} outcomes={outcomes} />}
       {busy && <Busy text={t("credential-working")} />}
-      <p>
-        <button type="button" class="main" onClick={obtain} disabled={busy}>
-          {t(problem ? "retry" : "credential-get")}
-        </button>
-      </p>
+      {/* Where it was issued, no second try can help. */}
+      {problem?.code !== "already-issued" && (
+        <p>
+          <button type="button" class="main" onClick={obtain} disabled={busy}>
+            {t(problem ? "retry" : "credential-get")}
+          </button>
+        </p>
+      )}
     </>
   );
 }

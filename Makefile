@@ -34,7 +34,6 @@ check: lint lint-rust ## the inner loop: lint, types, import rules, fast tests (
 	$(BIN)/pytest -q -n $(JOBS) -x -m "not full and not slow"
 
 test: lint lint-rust web ## everything that must hold: lint, types, import rules, tests in Rust, TypeScript and Python (under 20 minutes)
-	@if [ -d web/node_modules ]; then cd web && npm run --silent test; fi
 	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 test-full: setup web ## also the full sizes; long

@@ -341,7 +341,6 @@ def test_6_the_credential_is_obtained_with_one_issuer_down(stage: Stage, voter: 
 def test_7_another_device_of_the_same_voter_gets_no_second_credential(stage: Stage, voter: Person) -> None:
     """C1 as a person meets it: the wallet is gone. The issuer that was down signs another pseudonym; one is too few."""
     page = voter.page
-    page.unroute_all()
     page.evaluate(
         """() => new Promise(resolve => {
             const opening = indexedDB.open('evoting');
@@ -353,6 +352,8 @@ def test_7_another_device_of_the_same_voter_gets_no_second_credential(stage: Sta
         })"""
     )
     sign_in(stage, voter)
+    # Only now: the page before this one was still trying to reach the issuer with its first request.
+    page.unroute_all()
     hand_over(voter, 1)
     page.wait_for_selector("main button.main:visible")
     main_button(page)

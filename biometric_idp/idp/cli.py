@@ -28,6 +28,7 @@ from biometric_idp.shared.secret import write_secret
 from crypto.errors import CryptoError
 from services.config import read_config
 from services.errors import ServiceError
+from services.pages import read_pages
 from services.run import serve
 
 
@@ -36,8 +37,11 @@ def _open(arguments: argparse.Namespace, port: int = 0) -> Idp:
 
 
 def _serve(arguments: argparse.Namespace) -> None:
+    config = read_config(arguments.config, IdpConfig)
+    pages = None if config.pages is None else read_pages([arguments.config.parent / config.pages])
+
     def make(port: int) -> FastAPI:
-        return make_app(_open(arguments, port), port)
+        return make_app(_open(arguments, port), port, pages)
 
     serve(SERVICE, make, arguments.host, arguments.port)
 

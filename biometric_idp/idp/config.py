@@ -194,6 +194,7 @@ class ElectionConfig(Config):
     Attributes:
         id: its name in addresses here.
         origin: origin line of the election's log.
+        officers: passkeys of the manifest's officers on the voting host's RP ID, for terminal voters.
         closes: seconds since 1970; data that served this election only are deleted some days later.
     """
 
@@ -203,6 +204,7 @@ class ElectionConfig(Config):
     voting_rp_id: str
     registrar: RegistrarConfig
     title: dict[str, str]
+    officers: list[OfficerConfig] = Field(default=[])
     closes: int | None = None
     model: bool = False
 
@@ -238,6 +240,8 @@ class IdpConfig(Config):
     database: str
     key: Path
     secret: Path
+    #: Directory of the pages that ``make web`` builds (web/dist/identity); without it there is the interface only.
+    pages: Path | None = None
     register_: RegisterConfig = Field(alias="register")
     enrolment: EnrolmentConfig = EnrolmentConfig()
     passkeys: PasskeyConfig = PasskeyConfig()
@@ -281,6 +285,9 @@ class IdpConfig(Config):
             raise ValueError("passive authentication needs [chip] with roots")
         if not self.model:
             self._real()
+        for election in self.elections:
+            if self.model and not election.model:
+                raise ValueError(f"election {election.id} is not MODEL, but this deployment is")
         return self
 
     @property

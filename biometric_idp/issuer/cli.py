@@ -178,7 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     for child in (close, export):
         child.add_argument("--config", type=Path, help="the service's, whose witnesses are to cosign the checkpoint")
     export.add_argument("--out", type=Path, required=True, help="file, readable by its owner only")
-    about = "Answer requests over HTTP; see docs/identity.md for the configuration."
+    about = "Answer requests over HTTP; see docs/operations.md for the configuration."
     service = steps.add_parser("serve", help=about, description=about)
     service.add_argument("--config", type=Path, required=True, help="TOML file; paths in it are relative to it")
     service.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")

@@ -16,7 +16,19 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
     list(ROOT.glob("*.md")) + list((ROOT / "docs").rglob("*.md")) + list((ROOT / "verifier").rglob("*.md"))
 )
-PACKAGES = ("biometric_idp", "crypto", "docs", "evoting", "loadtests", "mix_net", "tests", "tools", "verifier")
+PACKAGES = (
+    "biometric_idp",
+    "crypto",
+    "docs",
+    "evoting",
+    "loadtests",
+    "mix_net",
+    "services",
+    "tests",
+    "tools",
+    "verifier",
+    "web",
+)
 #: What looks like a path and is none: files that a run makes, and domains (test_domains.py).
 NO_PATHS = ("var/", ".venv/", "evoting/v1/")
 
@@ -24,7 +36,7 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 TARGET = re.compile(r"\bmake ([a-z][a-z-]*)\b")
-COMMAND = re.compile(r"\bevoting-(?:demo|issuer|mixer|office|trustee|verify|witness|voters)\b")
+COMMAND = re.compile(r"\bevoting-(?:demo|idp|issuer|mixer|office|registrar|trustee|verify|witness|voters)\b")
 
 
 def text_of(path: Path) -> str:

@@ -1,0 +1,75 @@
+"""Every example of a configuration file in docs/operations.md is one that its service takes."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+
+from biometric_idp.idp.config import IdpConfig
+from biometric_idp.issuer.http.config import IssuerConfig
+from biometric_idp.registrar.config import RegistrarConfig
+from biometric_idp.webauthn import require_cose_key
+from crypto.log.note import COSIGNATURE_KEY, decode_vkey
+from services.config import Config
+from tests.docs.test_links import ROOT
+
+PAGE = (ROOT / "docs/operations.md").read_text()
+EXAMPLES: list[tuple[str, str]] = re.findall(r"^```toml\n# ([a-z ]+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+MODELS: dict[str, type[Config]] = {"identity provider": IdpConfig, "issuer": IssuerConfig, "registrar": RegistrarConfig}
+
+
+def parsed(name: str) -> list[Config]:
+    return [MODELS[name].model_validate(tomllib.loads(text)) for service, text in EXAMPLES if service == name]
+
+
+def test_every_toml_block_is_an_example_of_a_service_and_every_service_has_one() -> None:
+    assert len(EXAMPLES) == PAGE.count("```toml")
+    assert {name for name, _ in EXAMPLES} == MODELS.keys()
+
+
+@pytest.mark.parametrize(("service", "text"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
+def test_an_example_is_taken_by_its_service(service: str, text: str) -> None:
+    MODELS[service].model_validate(tomllib.loads(text))
+
+
+@pytest.mark.parametrize(("service", "text"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
+def test_an_unknown_name_in_an_example_would_be_noticed(service: str, text: str) -> None:
+    with pytest.raises(ValueError, match="Extra inputs"):
+        MODELS[service].model_validate({**tomllib.loads(text), "unknown": 1})
+
+
+def test_the_first_identity_provider_is_a_real_one_and_the_second_is_not() -> None:
+    real, model = parsed("identity provider")
+    assert isinstance(real, IdpConfig)
+    assert isinstance(model, IdpConfig)
+    assert (real.model, model.model) == (False, True)
+    assert real.needs_faces
+    assert all(election.closes is not None for election in real.elections)
+
+
+def test_the_parties_of_the_examples_name_each_other() -> None:
+    provider, registrar = parsed("identity provider")[0], parsed("registrar")[0]
+    assert isinstance(provider, IdpConfig)
+    assert isinstance(registrar, RegistrarConfig)
+    there, here = provider.elections[0], registrar.elections[0]
+    assert (there.id, there.origin, there.voting_origin, there.title) == (
+        here.id,
+        here.origin,
+        here.voting_origin,
+        here.title,
+    )
+
+
+def test_keys_in_the_examples_have_the_form_that_the_services_read() -> None:
+    provider, issuer = parsed("identity provider")[0], parsed("issuer")[0]
+    registrar = parsed("registrar")[0]
+    assert isinstance(provider, IdpConfig)
+    assert isinstance(issuer, IssuerConfig)
+    assert isinstance(registrar, RegistrarConfig)
+    for witness in provider.log.witnesses:
+        assert decode_vkey(witness.vkey).key_type == COSIGNATURE_KEY
+    assert issuer.witness_list()
+    for officer in (*provider.officers, *registrar.officers):
+        require_cose_key(bytes.fromhex(officer.key), officer.algorithm)

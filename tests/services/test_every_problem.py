@@ -102,11 +102,19 @@ SERVICES = {
             "biometric_idp/shared": PROBLEM,
             "biometric_idp/documents": classes_of(DocumentRefused),
             "biometric_idp/biometrics": classes_of(BiometricError) - classes_of(Busy),
+            "biometric_idp/population": classes_of(RegisterError),
         },
         dict.fromkeys(_PASSED_ON, "the registrar's refusal, passed on")
         | {code: "a verdict of liveness" for item in FAILURES for code in (item, f"liveness-{item}")},
     ),
-    "registrar": Service(registrar.catalogue(), {"biometric_idp/registrar": PROBLEM, "biometric_idp/shared": PROBLEM}),
+    "registrar": Service(
+        registrar.catalogue(),
+        {
+            "biometric_idp/registrar": PROBLEM,
+            "biometric_idp/shared": PROBLEM,
+            "biometric_idp/population": classes_of(RegisterError),
+        },
+    ),
     "issuer": Service(
         issuer_catalogue(),
         {
@@ -134,6 +142,7 @@ COMPUTED = {
     "services/problems.py": "a table of the same file",
     "biometric_idp/idp/enrolment/biometric.py": "DocumentRefused",
     "biometric_idp/idp/faces/service.py": "BiometricError and verdicts of liveness",
+    "biometric_idp/shared/registers.py": "RegisterError",
     "biometric_idp/idp/voting/registrar_client.py": "what the registrar refuses by name",
 }
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from biometric_idp.idp.oidc.keys import new_key
 from biometric_idp.issuer.ledger import ledger_origin
 from biometric_idp.shared.fields import encode_base64url
 from biometric_idp.signatures import note_verifier
@@ -27,6 +28,13 @@ from tests.biometric_idp.world import ORIGIN as ISSUING_ORIGIN
 from tests.biometric_idp.world import World
 from tests.support.witnesses import start_witnesses
 
+CLIENT = {
+    "id": "cabinet",
+    "names": {"ky": "Кабинет", "ru": "Кабинет", "en": "Cabinet"},
+    "redirect_uris": ["https://cabinet.example/callback"],
+    "authentication": "none",
+    "scopes": ["openid", "profile", "pin"],
+}
 NOBODY: Mapping[str, str] = {}
 
 
@@ -56,11 +64,14 @@ def all_targets(directory: Path) -> Iterator[dict[str, Target]]:
         for item in (parties_directory, issuer_directory, directory / "witness"):
             item.mkdir()
 
-        def with_officers(members: dict[str, object]) -> None:
+        def complete(members: dict[str, object]) -> None:
             members["officers"] = [officer_config(1), officer_config(2)]
             members["appointments"] = {"consulates": ["moscow"]}
+            members["oidc"] = {"keys": "oidc-keys", "clients": [CLIENT]}
+            if not (parties_directory / "idp/oidc-keys").exists():
+                new_key(parties_directory / "idp/oidc-keys", int(time.time()) - 7200, least_age=600)
 
-        parties = stack.enter_context(running(parties_directory, change_idp=with_officers))
+        parties = stack.enter_context(running(parties_directory, change_idp=complete))
         signed_in, voting, enrolling = (Device(parties, parties.people[number]) for number in range(3))
         for device in (signed_in, voting, enrolling):
             stack.callback(device.close)
@@ -88,6 +99,13 @@ def all_targets(directory: Path) -> Iterator[dict[str, Target]]:
             "pin": parties.people[5].pin,
             "mrz": list(parties.people[5].mrz),
             "consulate": "moscow",
+            "client_id": "cabinet",
+            "redirect_uri": "https://cabinet.example/callback",
+            "response_type": "code",
+            "scope": "openid pin",
+            "grant_type": "authorization_code",
+            "code_challenge_method": "S256",
+            "code_challenge": "A" * 43,
             "position": place["position"],
             "style": place["style"],
             "credential": encode_base64url(voting.voting_key.public.credential),

@@ -79,6 +79,9 @@ def fill_in(case: AnyCase, known: Mapping[str, Any], draw: st.DataObject) -> Non
         for name in sorted(case.body.keys() & known.keys()):
             if draw.draw(st.booleans()):
                 case.body[name] = known[name]
+    for name in sorted(case.query.keys() & known.keys()):
+        if draw.draw(st.booleans()):
+            case.query[name] = known[name]
     if "request" in known and draw.draw(st.booleans()):
         data = bytearray(known["request"])
         at = draw.draw(st.integers(0, len(data) - 1))
@@ -90,7 +93,7 @@ def fill_in(case: AnyCase, known: Mapping[str, Any], draw: st.DataObject) -> Non
 
 def hold(case: AnyCase, target: Target, headers: Mapping[str, str]) -> None:
     """Send a request and hold the answer against the document."""
-    response = case.call(base_url=target.url, headers=dict(headers), timeout=60)
+    response = case.call(base_url=target.url, headers=dict(headers), timeout=60, allow_redirects=False)
     if response.status_code >= 500:
         assert response.status_code in TOLD, f"{response.status_code}: {response.text}"
         assert response.headers.get("content-type") == [PROBLEM], response.text

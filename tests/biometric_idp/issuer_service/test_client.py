@@ -26,7 +26,7 @@ from crypto.blind_bls import encode_message, hash_credential_message, verify_par
 from crypto.group import BLS_ORDER
 from tests.biometric_idp.issuer_service.hostile import KINDS
 from tests.biometric_idp.issuer_service.places import answer_of, ask, make_place
-from tests.biometric_idp.world import PARTY, World
+from tests.biometric_idp.world import PARTY, World, passkey
 from tests.support.running import running
 
 DAY = 86_400
@@ -236,5 +236,48 @@ def test_C6_an_authorisation_that_is_kept_authorises_nothing_else(election: Worl
         with election.store(1).snapshot() as ledger:
             assert ledger.size == 0
         assert isinstance(answer_of(ask(service, honest.encode())), Answer)
+    finally:
+        place.stop()
+
+
+def test_C14_the_identity_provider_alone_mints_nothing_at_a_running_issuer(election: World) -> None:
+    """It signs any ticket, has a passkey of its own, and knows every sign-in assertion of the abstainer."""
+    place = make_place(election, 1)
+    try:
+        service = place.start()
+        stored, victim = election.wallet(2), election.passkeys[2]
+        own = passkey("of the identity provider")
+        id_ = victim.public.credential
+        hash_ = election.hash_of(stored, id_)
+        id_host = replace(PARTY, rp_id="id.example", origin="https://id.example")
+        sign_in = make_assertion(victim, id_host, hash_)
+        honest_data = make_assertion(own, PARTY, hash_)
+        attempts = {
+            "a key of its own": (
+                election.request_with(
+                    stored,
+                    own.public.credential,
+                    [make_assertion(own, PARTY, election.hash_of(stored, own.public.credential))],
+                ),
+                "enrolment",
+            ),
+            "its key under the voter's id": (
+                election.request_with(stored, id_, [replace(honest_data, credential=id_)]),
+                "assertion",
+            ),
+            "the hash as a sign-in challenge": (election.request_with(stored, id_, [sign_in]), "client-data"),
+            "with the voting host's client data": (
+                election.request_with(stored, id_, [replace(sign_in, client_data=honest_data.client_data)]),
+                "rp-id",
+            ),
+            "an old assertion": (
+                election.request_with(stored, id_, election.request(election.wallet(2)).assertions),
+                "challenge",
+            ),
+        }
+        for what, (request, code) in attempts.items():
+            assert getattr(answer_of(ask(service, request.encode())), "code", None) == code, what
+        with election.store(1).snapshot() as ledger:
+            assert ledger.size == 0
     finally:
         place.stop()

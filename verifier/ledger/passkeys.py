@@ -80,9 +80,9 @@ def assertion_failures(
     if data[:32] != party.id_hash:
         yield Failure("the assertion was made for another RP ID", equation="rp-id")
     flags = data[32]
-    if not flags & _USER_PRESENT:
+    if flags & _USER_PRESENT == 0:
         yield Failure("the user was not present", equation="user-verified")
-    if not flags & _USER_VERIFIED:
+    if flags & _USER_VERIFIED == 0:
         yield Failure("the user was not verified", equation="user-verified")
     if flags & _ATTESTED:
         yield Failure("the authenticator data hold a key", equation="user-verified")

@@ -21,6 +21,7 @@ from verifier.record.merkle import EMPTY_ROOT
 from verifier.record.note import ED25519_NOTE, VerifierKey, parse_checkpoint, parse_vkey
 from verifier.record.policy import parse_policy
 from verifier.record.results import decode_result
+from verifier.record.schema import octets
 from verifier.record.trust import load_trust_root
 
 _VECTORS = Path(__file__).parents[3] / "docs/spec/vectors"
@@ -282,3 +283,15 @@ class _Broken:
 
     def read(self, count: int) -> bytes:
         return os.read(self._descriptor, count)
+
+
+@pytest.mark.parametrize("size", [1, 5])
+def test_bytes_beyond_their_bounds_are_refused(size: int) -> None:
+    bounded = octets(minimum=2, maximum=4)
+    assert [bounded(bytes(fitting), "field") for fitting in (2, 4)] == [bytes(2), bytes(4)]
+    with pytest.raises(FormatError, match=f"field: {size} bytes are out of bounds"):
+        bounded(bytes(size), "field")
+
+
+def test_bytes_without_an_upper_bound_may_be_long() -> None:
+    assert octets(minimum=2)(bytes(5000), "field") == bytes(5000)

@@ -150,11 +150,11 @@ class Parties:
                 self._read[name] = json.loads((self.directory / "spool" / name).read_text())
         return list(self._read.values())
 
-    def code_for(self, address: str, key_digest: str) -> str:
+    def code_for(self, address: str, key_digest: str, seconds: float = 60) -> str:
         """The code in the message to this telephone about this key; waits for its delivery."""
         import time
 
-        deadline = time.monotonic() + 50
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             for message in self.messages():
                 found = re.search(r"\b([0-9]{8})\b(?!.*[0-9a-f]{8})|\b([0-9]{8})\.", message["text"])

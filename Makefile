@@ -13,7 +13,7 @@ ISSUANCE ?=
 export SCALE CONTEST ISSUANCE
 export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
 
-.PHONY: help setup check lint lint-rust test test-full demo bench mutate tampered wheel lock clean
+.PHONY: help setup web check lint lint-rust test test-full demo bench crash mutate tampered wheel lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,11 +33,11 @@ lint-rust: setup
 check: lint lint-rust ## the inner loop: lint, types, import rules, fast tests (under 3 minutes)
 	$(BIN)/pytest -q -n $(JOBS) -x -m "not full and not slow"
 
-test: lint lint-rust ## everything that must hold: lint, types, import rules, Rust and Python tests (under 20 minutes)
-	$(BIN)/pytest -n $(JOBS)
+test: lint lint-rust web ## everything that must hold: lint, types, import rules, tests in Rust, TypeScript and Python (under 20 minutes)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
-test-full: setup ## also the full sizes; long
-	HYPOTHESIS_PROFILE=wide $(BIN)/pytest -n $(JOBS) -m "full or not full"
+test-full: setup web ## also the full sizes; long
+	HYPOTHESIS_PROFILE=wide $(BIN)/pytest -n $(JOBS) --dist loadfile -m "full or not full"
 
 demo: setup ## a whole election, verified; SCALE=1000 is one ballot for a thousand, CONTEST=referendum only that one
 	@$(BIN)/evoting-demo
@@ -45,11 +45,17 @@ demo: setup ## a whole election, verified; SCALE=1000 is one ballot for a thousa
 bench: setup ## measure, write var/bench.json and a table; FULL=1 for a million ciphertexts
 	@$(BIN)/python -m loadtests.bench
 
+crash: setup ## kill -9 of identity provider and issuers, 200 times under load, both databases; goes on if interrupted
+	@$(BIN)/python -m tests.crash
+
 mutate: setup ## replace each verifier equation by "pass" and see that a test fails
 	@$(BIN)/python -m tests.mutation
 
 tampered: setup ## write a corpus of records with one defect each, for authors of other verifiers
 	@$(BIN)/python -m tests.tampered
+
+web: ## build the pages of the identity and the voting host into web/dist
+	@tools/web.sh
 
 wheel: setup ## build a wheel into dist/
 	$(BIN)/maturin build --release --locked --out dist

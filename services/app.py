@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from services.hosts import HostGuard
 from services.limits import BodyLimit
 from services.metrics import Measured, Metrics
+from services.openapi import describe
 from services.problems import Catalogue, Unexpected, install_problems
 
 #: Headers of every answer. Services answer with data; a service with pages sets a policy of its own for them.
@@ -36,6 +37,7 @@ class ServiceOptions:
         origins: path prefix -> origins of other hosts whose pages may call it.
         body_limit, body_limits, body_seconds: see ``BodyLimit``.
         headers: replace or add to ``HEADERS``.
+        quiet: routes without a log line for each request; see ``Measured``.
     """
 
     hosts: Sequence[str]
@@ -45,6 +47,7 @@ class ServiceOptions:
     body_limits: Mapping[str, int] = field(default_factory=dict)
     body_seconds: float = 20.0
     headers: Mapping[str, str] = field(default_factory=dict)
+    quiet: frozenset[str] = frozenset()
 
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -72,6 +75,7 @@ def create_app(
     metrics = Metrics()
     app.state.metrics = metrics
     install_problems(app, catalogue)
+    describe(app, catalogue)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Response:
@@ -106,5 +110,5 @@ def create_app(
         origins=options.origins,
         headers={**HEADERS, **options.headers},
     )
-    app.add_middleware(Measured, metrics=metrics)
+    app.add_middleware(Measured, metrics=metrics, quiet=options.quiet)
     return app

@@ -46,6 +46,7 @@ def open_engine(url: str, *, pool: int = 10) -> Engine:
         pool_size=pool,
         max_overflow=pool,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"connect_timeout": 10, "target_session_attrs": "read-write"},
     )
     try:
@@ -71,6 +72,7 @@ def _open_sqlite(database: str | None, pool: int) -> Engine:
         f"sqlite:///{path}",
         pool_size=pool,
         max_overflow=pool,
+        hide_parameters=True,
         connect_args={"timeout": _BUSY_SECONDS, "isolation_level": None, "check_same_thread": False},
     )
 

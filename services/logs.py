@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import traceback
+from pathlib import Path
 from typing import Any, cast
 
 import structlog
@@ -19,6 +21,22 @@ def _dumps(value: Any, **options: Any) -> str:
     return json.dumps(value, ensure_ascii=True, **options)
 
 
+def describe_error(error: BaseException) -> dict[str, Any]:
+    """What a log may say of an unexpected error: its kind, where it came from, and the database's code for it.
+
+    Never its message: that of a failed statement holds the values of a row, and others repeat what a client sent.
+    """
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    described: dict[str, Any] = {
+        "kind": type(error).__name__,
+        "trace": [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    if state:
+        described["sqlstate"] = str(state)
+    return described
+
+
 def configure_logs(service: str, *, level: int = logging.INFO) -> None:
     """Send logs of this process to stderr, named after the service."""
     structlog.configure(
@@ -26,7 +44,6 @@ def configure_logs(service: str, *, level: int = logging.INFO) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(_dumps, sort_keys=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

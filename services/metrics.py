@@ -27,15 +27,21 @@ class Metrics:
         return bytes(generate_latest(self.registry))
 
 
-class Measured:
-    """ASGI middleware that counts and logs each request: method, route template, status, milliseconds."""
+_PROBES = frozenset({"/healthz", "/readyz"})
 
-    def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, quiet: frozenset[str] = frozenset({"/healthz", "/readyz"})
-    ) -> None:
+
+class Measured:
+    """ASGI middleware that counts and logs each request: method, route template, status, milliseconds.
+
+    Args:
+        quiet: routes of which a log line would tell when something happened that is stored by date only.
+            Server errors are logged all the same.
+    """
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, quiet: frozenset[str] = frozenset()) -> None:
         self._app = app
         self._metrics = metrics
-        self._quiet = quiet
+        self._quiet = quiet | _PROBES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,7 +63,7 @@ class Measured:
             elapsed = time.perf_counter() - started
             self._metrics.requests.labels(route, str(status)).inc()
             self._metrics.seconds.labels(route).observe(elapsed)
-            if route not in self._quiet:
+            if route not in self._quiet or (status >= 500 and route not in _PROBES):
                 get_log().info(
                     "request", method=scope["method"][:10], route=route, status=status, ms=round(elapsed * 1000, 1)
                 )

@@ -26,7 +26,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.errors import ConfigError
-from services.logs import get_log
+from services.logs import describe_error, get_log
 
 LANGUAGES = ("ky", "ru", "en")
 _COMMON = Path(__file__).parent / "problems.toml"
@@ -165,7 +165,7 @@ class Unexpected:
         try:
             await self._app(scope, receive, seen)
         except Exception as error:
-            get_log().error("unexpected-error", kind=type(error).__name__, exc_info=error)
+            get_log().error("unexpected-error", **describe_error(error))
             if started or scope["type"] != "http":
                 raise
             await self._catalogue.response(Problem("internal-error"))(scope, receive, send)

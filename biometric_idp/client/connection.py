@@ -53,6 +53,7 @@ class Connection:
     Args:
         base: origin of the service, such as ``https://issuer-1.example``.
         host: Host header where it differs from the one in ``base``.
+        seconds: for a connection, for a single read, and for a whole answer.
         tries: attempts of a request that may safely be repeated; every request of these protocols may.
         pause: waits between attempts; an argument so that tests need not wait.
     """
@@ -73,6 +74,7 @@ class Connection:
         self._client = httpx.Client(
             base_url=base, headers=headers, timeout=seconds, limits=limits, trust_env=False, verify=verify
         )
+        self._seconds = seconds
         self._tries = tries
         self._pause = pause
 
@@ -109,10 +111,14 @@ class Connection:
         raise Unreachable(f"{self.base} does not answer ({last})")
 
     def _once(self, method: str, path: str, data: bytes, headers: Mapping[str, str]) -> Reply:
+        # The client's own limit is for a single read, and a slow service could make any number of them.
+        deadline = time.monotonic() + self._seconds
         with self._client.stream(method, path, content=data, headers=dict(headers)) as answer:
             received = bytearray()
             for chunk in answer.iter_bytes():
                 received += chunk
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout(f"no whole answer within {self._seconds} seconds")
                 if len(received) > MAX_ANSWER_BYTES:
                     raise Unreachable(f"{self.base} answers with more than {MAX_ANSWER_BYTES} bytes")
             kind = answer.headers.get("content-type", "").partition(";")[0].strip()

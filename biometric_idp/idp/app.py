@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from sqlalchemy import MetaData
 from starlette.concurrency import run_in_threadpool
 
@@ -36,7 +37,8 @@ from biometric_idp.logs.online import OnlineLog
 from biometric_idp.logs.witnesses import Witness
 from biometric_idp.population.open import open_register
 from biometric_idp.role_key import read_role_key
-from biometric_idp.shared.background import Repeated
+from biometric_idp.shared.audit.service import seal_and_tell
+from biometric_idp.shared.background import Repeated, explain
 from biometric_idp.shared.commits import Committer, Probe, no_probe
 from biometric_idp.shared.hosts import host_values
 from biometric_idp.shared.registers import AskedRegister
@@ -46,6 +48,7 @@ from services.app import ServiceOptions, create_app
 from services.database import open_engine, reading
 from services.logs import get_log
 from services.migrations import upgrade
+from services.pages import Page, add_pages, page_headers, page_of
 from services.problems import Catalogue, read_catalogue
 
 SERVICE = "idp"
@@ -88,7 +91,13 @@ def open_idp(config: IdpConfig, base: Path, port: int, *, clock: Clock = now, pr
     witnesses = [Witness(decode_vkey(item.vkey), item.url) for item in config.log.witnesses]
     logs = {
         election.id: OnlineLog(
-            engine, enrolment_origin(election.origin), key, witnesses, config.log.quorum, probe=probe
+            engine,
+            enrolment_origin(election.origin),
+            key,
+            witnesses,
+            config.log.quorum,
+            head_file=base / f"enrolment-log-head-{election.id}",
+            probe=probe,
         )
         for election in config.elections
     }
@@ -129,12 +138,12 @@ def _country_roots(config: ChipConfig, base: Path) -> CountryRoots | None:
     return CountryRoots(roots, [(base / path).read_bytes() for path in config.crls], require_crl=config.require_crl)
 
 
-def make_app(idp: Idp, port: int) -> FastAPI:
-    """Routes, limits and background work."""
+def make_app(idp: Idp, port: int, pages: Mapping[str, Page] | None = None) -> FastAPI:
+    """Routes, limits and background work; with its own pages where there are some."""
     committer = idp.committer
     voting_origins = sorted({election.voting_origin for election in idp.config.elections})
     background = [
-        Repeated("audit", 1.0, lambda: committer.commit("seal", idp.audit.seal)),
+        Repeated("audit", 1.0, lambda: seal_and_tell(committer, idp.audit)),
         Repeated("enrolment-log", idp.config.log.interval, lambda: publish_logs(idp)),
     ]
 
@@ -169,6 +178,10 @@ def make_app(idp: Idp, port: int) -> FastAPI:
                 "/v1/officers/tickets": voting_origins,
                 **(idp.config.oidc.cors() if idp.config.oidc else {}),
             },
+            # Beside the order of the audit log, a line would give a ticket its time (attack C11).
+            quiet=frozenset(
+                {"/v1/voting/tickets", "/v1/officers/places", "/v1/officers/tickets", "/v1/voting/inquiries"}
+            ),
             body_limits={
                 "/v1/enrolments/liveness/": _FRAMES,
                 "/v1/sign-in/liveness/": _FRAMES,
@@ -182,8 +195,19 @@ def make_app(idp: Idp, port: int) -> FastAPI:
     for router in (enrolment, faces, officers, sign_in, accounts, voting, tickets, terminal, log):
         app.include_router(router)
     if idp.oidc is not None:
-        app.include_router(oidc_router(idp.oidc))
+        app.include_router(oidc_router(idp.oidc, _sign_in_page(pages)))
+    if pages is not None:
+        settings = json.dumps({"model": idp.config.model}).encode()
+        add_pages(app, {**pages, "/settings.json": page_of(settings, ".json")}, camera=True)
     return app
+
+
+def _sign_in_page(pages: Mapping[str, Page] | None) -> Callable[[], Response] | None:
+    """The identity provider's own page, as the authorization endpoint shows it."""
+    if pages is None or "/" not in pages:
+        return None
+    page, headers = pages["/"], page_headers(camera=True)
+    return lambda: Response(page.data, media_type=page.media_type, headers=headers)
 
 
 def publish_logs(idp: Idp) -> None:
@@ -192,4 +216,4 @@ def publish_logs(idp: Idp) -> None:
         try:
             log_.publish(idp.clock())
         except Exception as error:  # noqa: BLE001  (one log that cannot be published must not stop the others)
-            get_log().error("log-not-published", election=id_, kind=type(error).__name__, reason=str(error)[:200])
+            get_log().error("log-not-published", election=id_, **explain(error))

@@ -29,6 +29,7 @@ from biometric_idp.shared.secret import write_secret
 from crypto.errors import CryptoError
 from services.config import read_config
 from services.errors import ServiceError
+from services.pages import read_pages
 from services.run import serve
 
 
@@ -37,13 +38,16 @@ def _open(arguments: argparse.Namespace, port: int = 0) -> Idp:
 
 
 def _serve(arguments: argparse.Namespace) -> None:
+    config = read_config(arguments.config, IdpConfig)
+    pages = None if config.pages is None else read_pages([arguments.config.parent / config.pages])
+
     def make(port: int) -> FastAPI:
         idp = _open(arguments, port)
         fingerprints = idp.committer.read(lambda db: OpeningRepository(db).all())
         for election in idp.config.elections:
             if election.id in fingerprints:
                 require_signed_officers(election, fingerprints[election.id])
-        return make_app(idp, port)
+        return make_app(idp, port, pages)
 
     serve(SERVICE, make, arguments.host, arguments.port)
 

@@ -273,6 +273,8 @@ class IdpConfig(Config):
     database: str
     key: Path
     secret: Path
+    #: Directory of the pages that ``make web`` builds (web/dist/identity); without it there is the interface only.
+    pages: Path | None = None
     register_: RegisterConfig = Field(alias="register")
     enrolment: EnrolmentConfig = EnrolmentConfig()
     passkeys: PasskeyConfig = PasskeyConfig()
@@ -316,6 +318,9 @@ class IdpConfig(Config):
             raise ValueError("passive authentication needs [chip] with roots")
         if not self.model:
             self._real()
+        for election in self.elections:
+            if self.model and not election.model:
+                raise ValueError(f"election {election.id} is not MODEL, but this deployment is")
         return self
 
     @property

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
 from nacl.signing import SigningKey
 
 from biometric_idp.documents.certificates import CountryRoots
@@ -99,7 +100,11 @@ async def idp_of(request: Request) -> Idp:
     return idp
 
 
-async def token_hash(request: Request) -> bytes:
+#: Only for the OpenAPI document; ``token_hash`` judges the header.
+BEARER = HTTPBearer(auto_error=False, description="The token of a session.")
+
+
+async def token_hash(request: Request, _: Annotated[object, Security(BEARER)]) -> bytes:
     """SHA-256 of the bearer token.
 
     Raises:

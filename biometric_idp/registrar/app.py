@@ -20,7 +20,7 @@ from biometric_idp.registrar.officers.endpoints import router as officers
 from biometric_idp.registrar.rolls.endpoints import router as rolls
 from biometric_idp.registrar.tables import AUDIT, METADATA
 from biometric_idp.role_key import read_role_key
-from biometric_idp.shared.audit.service import Audit
+from biometric_idp.shared.audit.service import Audit, seal_and_tell
 from biometric_idp.shared.background import Repeated
 from biometric_idp.shared.commits import Committer, Probe, no_probe
 from biometric_idp.shared.hosts import host_values
@@ -74,7 +74,7 @@ def make_app(registrar: Registrar, port: int) -> FastAPI:
     voting = sorted({election.voting_origin for election in registrar.config.elections})
     office = [] if registrar.config.office is None else [registrar.config.office.origin]
     audit = Audit(AUDIT)
-    sealing = Repeated("audit", 1.0, lambda: committer.commit("seal", audit.seal))
+    sealing = Repeated("audit", 1.0, lambda: seal_and_tell(committer, audit))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -149,6 +149,9 @@ class RegistrarConfig(Config):
             raise ValueError("spool takes the place of sms and smtp: configure one or the other")
         if not self.model:
             self._real()
+        for election in self.elections:
+            if self.model and not election.model:
+                raise ValueError(f"election {election.id} is not MODEL, but this deployment is")
         return self
 
     def _real(self) -> None:

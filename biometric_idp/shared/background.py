@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
-from services.logs import get_log
+from biometric_idp.errors import IdpError
+from services.logs import describe_error, get_log
+
+
+def explain(error: Exception) -> dict[str, Any]:
+    """What a log may say of a failure; errors of our own speak for themselves and name no person."""
+    own = {"reason": str(error)[:500]} if isinstance(error, IdpError) else {}
+    return {**describe_error(error), **own}
 
 
 class Repeated:
@@ -36,4 +44,4 @@ class Repeated:
         try:
             self._work()
         except Exception as error:  # noqa: BLE001  (whatever it is, the next round tries again)
-            get_log().error("background-failed", work=self._name, kind=type(error).__name__, reason=str(error)[:200])
+            get_log().error("background-failed", work=self._name, **explain(error))

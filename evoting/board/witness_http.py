@@ -35,10 +35,12 @@ router = APIRouter()
     response_class=Response,
     openapi_extra={"requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}},
     responses={
-        200: {"description": "cosignature lines", "content": {"text/plain": {}}},
-        409: {"description": "the size that was cosigned last", "content": {SIZE_TYPE: {}}},
-        **{code: {"description": "why not", "content": {"text/plain": {}}} for code in (400, 403, 404, 422)},
-        503: {"description": "the witness cannot rely on its memory", "content": {"application/problem+json": {}}},
+        200: {"description": "Cosignature lines", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        409: {"description": "The size that was cosigned last", "content": {SIZE_TYPE: {"schema": {"type": "string"}}}},
+        **{
+            code: {"description": "Why not", "content": {"text/plain": {"schema": {"type": "string"}}}}
+            for code in (400, 403, 404, 422)
+        },
     },
 )
 async def add_checkpoint(request: Request) -> Response:

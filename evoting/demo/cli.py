@@ -116,7 +116,7 @@ def run(places: Places, plan: Plan, jobs: int) -> tuple[DemoElection, bool]:
         with steps.step("publication and cosignatures"):
             counting.publish(record, places, jobs)
         voters.write_challenged_ballot(record, places)
-        write_result(record, places)
+        write_result(record, places, plan.issuance)
         as_expected = print_comparison(record, election)
     return election, verify(places) and as_expected
 

@@ -20,12 +20,13 @@ def read_result(record: ElectionRecord) -> Result:
     return decode_result(data, record.manifest, record.manifest.limits.blob_bytes, fingerprint=record.fingerprint)
 
 
-def write_result(record: ElectionRecord, places: Places) -> None:
+def write_result(record: ElectionRecord, places: Places, issuance: str) -> None:
     """The result as JSON, for people and spreadsheets; the record's own is what counts."""
     result = read_result(record)
     value = {
         "format": "evoting-demo-result/v1",
         "model": record.manifest.model,
+        "issuance": issuance,
         "fingerprint": result.fingerprint.hex(),
         "contests": [_contest(entry) for entry in result.contests],
     }

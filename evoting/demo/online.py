@@ -30,8 +30,6 @@ IDP = "identity-provider"
 REGISTRAR = "registrar"
 #: Index of the issuer that is killed, and the part of all credentials after which it is.
 VICTIM, AFTER = 4, 0.5
-#: Seconds between checkpoints of enrolment log and ledgers.
-INTERVAL = 1.0
 
 Progress = Callable[[int], None]
 
@@ -112,7 +110,7 @@ def issue(
                 config,
                 {
                     "directory": ".", "host_names": ["127.0.0.1"], "head_file": "head", "threads": 1,
-                    "checkpoint_seconds": INTERVAL, "tree_seconds": 5.0, **witnesses,
+                    "checkpoint_seconds": places.checkpoint_seconds, "tree_seconds": 5.0, **witnesses,
                     **({} if database is None else {"database": database}),
                 },
             )  # fmt: skip
@@ -136,7 +134,7 @@ def issue(
             # It opens its ledger again, loses nothing, and signs what it had issued.
             config = places.secrets(victim) / "service.toml"
             pool.start(victim, "evoting-issuer", "serve", "--config", config, port=killed[0])
-            time.sleep(2 * INTERVAL)
+            time.sleep(2 * places.checkpoint_seconds)
     return dict(json.loads(output)["figures"])
 
 
@@ -247,7 +245,7 @@ def _start_identity(record: ElectionRecord, places: Places, pool: ServicePool) -
             "secret": "secret",
             "register": {"file": "register.json"},
             "enrolment": {"steps": ["document", "passkey"]},
-            "log": {"interval": INTERVAL, **cosigning},
+            "log": {"interval": places.checkpoint_seconds, **cosigning},
             "elections": [
                 {
                     "id": ELECTION,

@@ -41,10 +41,12 @@ class Places:
 
     Attributes:
         databases: addresses of databases by role, where they are not SQLite files in the role's own directory.
+        checkpoint_seconds: between checkpoints of enrolment log and ledgers.
     """
 
     root: Path
     databases: Mapping[str, str] = field(default_factory=dict)
+    checkpoint_seconds: float = 1.0
 
     @property
     def record(self) -> Path:

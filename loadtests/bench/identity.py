@@ -19,6 +19,8 @@ from evoting.examples.kyrgyz2021 import demo_election
 from evoting.record.election import ElectionRecord
 from loadtests.postgres import postgres_server
 
+#: Between checkpoints of enrolment log and ledgers; real elections take longer.
+CHECKPOINT_SECONDS = 20.0
 #: What devices do, and the name of its figures.
 NAMES = {
     "enrolments": "enrolment",
@@ -32,7 +34,8 @@ def measure_identity(scale: int) -> dict[str, float]:
     """Figures of each step: per second with all cores, and latency in milliseconds at the 50th and 99th percentile."""
     with tempfile.TemporaryDirectory(prefix="identity-") as directory, postgres_server() as server:
         roles = ["identity-provider", "registrar", *(f"issuer-{index}" for index in range(1, 5))]
-        places = Places(Path(directory) / "run", {role: server.database() for role in roles})
+        databases = {role: server.database() for role in roles}
+        places = Places(Path(directory) / "run", databases, CHECKPOINT_SECONDS)
         places.root.mkdir()
         plan = Plan(scale, "referendum", int(time.time()) - 5, "http")
         measured = _run(places, plan)

@@ -42,6 +42,8 @@ class Seen:
     partials: dict[tuple[int, int], set[bytes]] = field(default_factory=dict)
     refused: set[tuple[int, int]] = field(default_factory=set)
     heads: list[Checkpoint] = field(default_factory=list)
+    asked: set[tuple[int, int]] = field(default_factory=set)
+    unanswered: set[tuple[int, int]] = field(default_factory=set)
     lost: int = 0
 
     def take(self, place: tuple[int, int], answer: Answer | Refusal) -> None:
@@ -51,14 +53,29 @@ class Seen:
             assert answer.code == "already-issued", answer.code
             self.refused.add(place)
 
+    def doubles(self) -> int:
+        """Voters with answers to both requests, or two answers to one."""
+        both = sum((position, 1) in self.partials for position, which in self.partials if which == 0)
+        return both + sum(len(found) > 1 for found in self.partials.values())
+
+    def locked_out(self) -> int:
+        """Voters who asked and have nothing."""
+        return len({position for position, _ in self.asked} - {position for position, _ in self.partials})
+
+    def retried(self) -> set[tuple[int, int]]:
+        """Requests that lost an answer once and have it now, or a refusal."""
+        return self.unanswered & (self.partials.keys() | self.refused)
+
 
 def ask_once(client: httpx.Client, seen: Seen, place: tuple[int, int], request: bytes) -> None:
     """One request, whatever becomes of it."""
+    seen.asked.add(place)
     try:
         response = client.post("/v1/issuances", content=request, headers=_CBOR)
         seen.take(place, decode_answer(response.content))
     except httpx.TransportError:
         seen.lost += 1
+        seen.unanswered.add(place)
 
 
 def watch(client: httpx.Client, world: World, seen: Seen, stop: threading.Event) -> None:
@@ -122,14 +139,25 @@ def check_the_end(place: IssuerPlace, seen: Seen, requests: dict[tuple[int, int]
     assert len(store.refusals()) >= len(positions)
 
 
-def run(directory: Path, rounds: int, database: str | None, seed: int) -> Seen:
-    """So many lives, each with voters of its own and those of the life before, who lost their answers."""
+def run(
+    directory: Path,
+    rounds: int,
+    database: str | None,
+    seed: int,
+    seen: Seen | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Seen:
+    """So many lives, each with voters of its own and those of the life before, who lost their answers.
+
+    Raises:
+        AssertionError: what was seen is not what must be; ``seen`` has all of it.
+    """
     rng = random.Random(seed)
     world = World(directory, now=int(time.time()), voters=VOTERS_A_ROUND * rounds + 2)
     if database is not None:
         world.databases[1] = database
     place = make_place(world, 1, checkpoint_seconds=0.05, tree_seconds=0.1)
-    seen = Seen()
+    seen = Seen() if seen is None else seen
     requests: dict[tuple[int, int], bytes] = {}
 
     def kill(service: Service) -> None:
@@ -144,6 +172,7 @@ def run(directory: Path, rounds: int, database: str | None, seed: int) -> Seen:
             again = {at: requests[at] for at in list(requests)[-4 * VOTERS_A_ROUND :]}
             one_life(place, seen, again, kill)
             place.stop()
+            progress(number + 1)
         check_the_end(place, seen, requests)
     finally:
         place.stop()

@@ -52,3 +52,10 @@ def test_every_test_that_the_page_names_exists() -> None:
 def test_every_attack_of_the_issue_has_a_row() -> None:
     rows = re.findall(r"^\| ([AC]\d+) \|", PAGE, re.MULTILINE)
     assert rows == [f"C{n}" for n in range(1, 17)] + [f"A{n}" for n in (1, 4, 5, 6, 7, 8)]
+
+
+def test_no_diagram_has_a_semicolon_which_would_end_a_statement() -> None:
+    for page in ("README.md", "docs/architecture.md", "docs/identity.md"):
+        diagrams = re.findall(r"^```mermaid\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+        assert diagrams
+        assert not any(";" in diagram for diagram in diagrams), page

@@ -27,6 +27,7 @@ PACKAGES = (
     "tests",
     "tools",
     "verifier",
+    "web",
 )
 #: What looks like a path and is none: files that a run makes, and domains (test_domains.py).
 NO_PATHS = ("var/", ".venv/", "evoting/v1/")

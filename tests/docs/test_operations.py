@@ -47,7 +47,6 @@ def test_the_first_identity_provider_is_a_real_one_and_the_second_is_not() -> No
     assert (real.model, model.model) == (False, True)
     assert real.needs_faces
     assert all(election.closes is not None for election in real.elections)
-    assert real.retention.attempts >= real.appointments.days
 
 
 def test_the_parties_of_the_examples_name_each_other() -> None:

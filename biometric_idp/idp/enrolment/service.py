@@ -36,7 +36,7 @@ from services.problems import Problem
 
 Answer = dict[str, object]
 PURPOSE = "sign-in-passkey"
-_POLICY = DocumentPolicy()
+DOCUMENT_POLICY = DocumentPolicy()
 
 
 def pin_subject(idp: Idp, pin: str) -> bytes:
@@ -48,7 +48,7 @@ def start(db: Connection, idp: Idp, request: StartEnrolment, person: Person | No
     now = idp.clock()
     subject = pin_subject(idp, request.pin)
     require_turn(db, subject, now)
-    if not is_identified(person, request.document.mrz, now, _POLICY):
+    if not is_identified(person, request.document.mrz, now, DOCUMENT_POLICY):
         count_failure(db, idp.config.enrolment, subject, now)
         idp.audit.record(db, "identity-not-confirmed", now)
         return Problem("identity-not-confirmed")

@@ -10,11 +10,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy import Connection
 
-from biometric_idp.idp.context import Idp
+from biometric_idp.idp.context import DAY, Idp
 from biometric_idp.idp.idempotency.repository import IdempotencyRepository
 from services.problems import Problem
 
-_SECONDS = 86_400
 Answer = dict[str, object]
 
 
@@ -42,6 +41,11 @@ async def idempotency_key(request: Request) -> Key:
 IdempotencyKey = Annotated[Key, Depends(idempotency_key)]
 
 
+def _forgotten(now: int) -> int:
+    """When a key is forgotten: after a day at least, at midnight. A finer time would be a ticket's (attack C11)."""
+    return (now // DAY + 2) * DAY
+
+
 class Idempotent:
     """One key within one transaction."""
 
@@ -58,7 +62,7 @@ class Idempotent:
         if key.text is None:
             return
         self._id = idp.digest("idempotency", account.encode(), key.path.encode(), key.text.encode())
-        known = self._repository.begin(self._id, key.body, idp.clock() + _SECONDS)
+        known = self._repository.begin(self._id, key.body, _forgotten(idp.clock()))
         if known is None:
             return
         if known.body != key.body:

@@ -6,13 +6,14 @@ import hmac
 from collections.abc import Iterator
 from hashlib import sha256
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Security
 from fastapi.responses import Response, StreamingResponse
 
 from biometric_idp.files import frame_item
-from biometric_idp.idp.context import Idp, Service
+from biometric_idp.idp.context import BEARER, Idp, Service
 from biometric_idp.issuer.office import ENROLMENT_LINE
 from biometric_idp.logs.online import OnlineLog
+from biometric_idp.shared.answers import BYTES, NOTE, raw
 from biometric_idp.shared.fields import Id
 from crypto.log.errors import LogFormatError
 from crypto.log.tiles import TILE_WIDTH, encode_bundle, parse_tile_path
@@ -38,7 +39,7 @@ def _require_reader(idp: Idp, request: Request) -> None:
         raise Problem("reader-needed")
 
 
-@router.get("/checkpoint")
+@router.get("/checkpoint", response_class=Response, responses=raw(NOTE, "A signed note"))
 def checkpoint(election: Id, idp: Service) -> Response:
     """The last published checkpoint with its cosignatures."""
     note = _log(idp, election).checkpoint()
@@ -47,7 +48,7 @@ def checkpoint(election: Id, idp: Service) -> Response:
     return Response(note, media_type="text/plain; charset=utf-8")
 
 
-@router.get("/tile/{path:path}")
+@router.get("/tile/{path:path}", response_class=Response, responses=raw(BYTES, "Hashes, or a bundle of entries"))
 def tile(election: Id, path: str, idp: Service, request: Request) -> Response:
     """A hash tile, or a bundle of entries for accredited readers (C2SP tlog-tiles)."""
     try:
@@ -69,7 +70,12 @@ def tile(election: Id, path: str, idp: Service, request: Request) -> Response:
     return Response(encode_bundle(entries), media_type="application/octet-stream")
 
 
-@router.get("/enrolment-log.bin")
+@router.get(
+    "/enrolment-log.bin",
+    response_class=StreamingResponse,
+    responses=raw(BYTES, "The file"),
+    dependencies=[Security(BEARER)],
+)
 def whole(election: Id, idp: Service, request: Request) -> StreamingResponse:
     """All entries up to the published checkpoint, as the file of docs/spec/05-credentials.md section 5.10."""
     _require_reader(idp, request)

@@ -38,7 +38,7 @@ def purge(idp: Idp) -> dict[str, int]:
         ("handoffs", HANDOFF, HANDOFF.c.id, HANDOFF.c.expires, now),
         ("idempotency-keys", IDEMPOTENCY, IDEMPOTENCY.c.id, IDEMPOTENCY.c.expires, now),
         ("failures", FAILURE, FAILURE.c.subject, FAILURE.c.last, now - idp.config.enrolment.forget),
-        ("enrolments", ENROLMENT, ENROLMENT.c.id, ENROLMENT.c.created, now - keep.attempts * DAY),
+        ("enrolments", ENROLMENT, ENROLMENT.c.id, ENROLMENT.c.expires, now - keep.attempts * DAY),
         ("appointments", APPOINTMENT, APPOINTMENT.c.id, APPOINTMENT.c.created, now - keep.appointments * DAY),
         ("liveness-sessions", LIVENESS, LIVENESS.c.owner, LIVENESS.c.expires, now),
         ("liveness-marks", BIOMETRICS.marks, BIOMETRICS.marks.c.session, BIOMETRICS.marks.c.expires, now),

@@ -10,11 +10,12 @@ from biometric_idp.idp.idempotency.service import Answer, IdempotencyKey
 from biometric_idp.idp.terminal import service
 from biometric_idp.idp.terminal.schemas import AskPlace, AskTerminalTicket
 from biometric_idp.idp.voting.registrar_client import RegistrarRefusal
+from biometric_idp.shared.answers import BASE64URL, COUNT, TEXT, answer
 
 router = APIRouter(prefix="/v1/officers")
 
 
-@router.post("/places")
+@router.post("/places", responses=answer(position=COUNT, style=TEXT))
 def place(body: AskPlace, idp: Service) -> Answer:
     """Where on the roll the person stands whom an officer has before them: the terminal needs it for the request."""
     election = idp.committer.commit("terminal-officer", lambda db: service.officer_for_place(db, idp, body))
@@ -22,7 +23,7 @@ def place(body: AskPlace, idp: Service) -> Answer:
     return {"position": position, "style": style}
 
 
-@router.post("/tickets")
+@router.post("/tickets", responses=answer(hash=BASE64URL, ticket=BASE64URL))
 def ticket(body: AskTerminalTicket, idp: Service, key: IdempotencyKey) -> Answer:
     """The identity provider's word for a request that two officers make with a voter who has no voting passkey."""
     election, fingerprint = idp.committer.read(lambda db: service.opened_with_officers(db, idp, body))

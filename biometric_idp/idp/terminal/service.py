@@ -10,20 +10,19 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from biometric_idp.documents.compare import DocumentPolicy
 from biometric_idp.errors import StateError
 from biometric_idp.idp.accounts.repository import AccountRepository
 from biometric_idp.idp.config import ElectionConfig
 from biometric_idp.idp.context import DAY, Idp
 from biometric_idp.idp.enrolment.identity import is_identified
 from biometric_idp.idp.enrolment.repository import FailureRepository
-from biometric_idp.idp.enrolment.service import pin_subject
+from biometric_idp.idp.enrolment.service import DOCUMENT_POLICY, pin_subject
 from biometric_idp.idp.enrolment.throttle import count_failure, require_turn
 from biometric_idp.idp.idempotency.service import Answer, Idempotent, Key
 from biometric_idp.idp.tables import OFFICER_COUNTER, RATE
 from biometric_idp.idp.terminal.schemas import AskPlace, AskTerminalTicket, AssertionJson
 from biometric_idp.idp.ticket import sign_tickets
-from biometric_idp.idp.tickets.service import encode_ticket, opened
+from biometric_idp.idp.tickets.service import encode_ticket, opened_election
 from biometric_idp.idp.voting.repository import PlaceRepository, VotingPasskeyRepository
 from biometric_idp.population.register import Person
 from biometric_idp.request import request_hash
@@ -34,7 +33,6 @@ from biometric_idp.shared.terminal_place import place_challenge
 from biometric_idp.webauthn import RelyingParty
 from services.problems import Problem
 
-_POLICY = DocumentPolicy()
 #: There is no voting passkey, so no credential id (section 5.4).
 NO_PASSKEY = b""
 
@@ -46,7 +44,7 @@ def officer_for_place(db: Connection, idp: Idp, request: AskPlace) -> ElectionCo
         Problem: ``unknown-election``, ``officers-refused``, ``too-many-requests``.
     """
     now = idp.clock()
-    election, fingerprint = opened(db, idp, request.election)
+    election, fingerprint = opened_election(db, idp, request.election)
     if abs(request.date - now // DAY) > 1:
         raise Problem("officers-refused")
     challenge = place_challenge(fingerprint, request.pin, request.date)
@@ -66,7 +64,7 @@ def opened_with_officers(db: Connection, idp: Idp, request: AskTerminalTicket) -
     Raises:
         Problem: ``unknown-election``, ``officers-refused``.
     """
-    election, fingerprint = opened(db, idp, request.election)
+    election, fingerprint = opened_election(db, idp, request.election)
     _officers(db, election, fingerprint, request, is_repeatable=True)
     return election, fingerprint
 
@@ -127,7 +125,7 @@ def identify(db: Connection, idp: Idp, request: AskPlace | AskTerminalTicket, pe
     now = idp.clock()
     subject = pin_subject(idp, request.pin)
     require_turn(db, subject, now)
-    if not is_identified(person, request.document.mrz, now, _POLICY):
+    if not is_identified(person, request.document.mrz, now, DOCUMENT_POLICY):
         count_failure(db, idp.config.enrolment, subject, now)
         idp.audit.record(db, "identity-not-confirmed", now)
         return Problem("identity-not-confirmed")

@@ -35,7 +35,7 @@ def ticket(db: Connection, idp: Idp, session_id: bytes, request: AskTicket, key:
         Problem: ``level-too-low``, ``not-your-request``, ``too-many-requests``, ``unknown-election``.
     """
     session, account = require_voting(db, idp, session_id)
-    election, fingerprint = opened(db, idp, request.election)
+    election, fingerprint = opened_election(db, idp, request.election)
     if session.election != election.id:
         raise Problem("session-purpose")
     if _LEVELS.index(session.level) < _LEVELS.index(idp.config.tickets.level):
@@ -71,7 +71,7 @@ def encode_ticket(signed: Ticket) -> bytes:
     )
 
 
-def opened(db: Connection, idp: Idp, fingerprint: str) -> tuple[ElectionConfig, bytes]:
+def opened_election(db: Connection, idp: Idp, fingerprint: str) -> tuple[ElectionConfig, bytes]:
     """The election with this fingerprint.
 
     Raises:
@@ -89,7 +89,7 @@ def find_place(idp: Idp, session_id: bytes, fingerprint: str) -> tuple[ElectionC
 
     def look(db: Connection) -> tuple[ElectionConfig, str, str, tuple[int, str] | None]:
         session, account = require_voting(db, idp, session_id)
-        election, _ = opened(db, idp, fingerprint)
+        election, _ = opened_election(db, idp, fingerprint)
         found = AccountRepository(db).get(account)
         if session.election != election.id or found is None:
             raise Problem("session-purpose")

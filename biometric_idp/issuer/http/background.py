@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from starlette.concurrency import run_in_threadpool
 
+from biometric_idp.shared.background import explain
 from services.logs import get_log
 
 
@@ -41,4 +42,4 @@ class Periodic:
         try:
             await run_in_threadpool(self._work)
         except Exception as error:  # noqa: BLE001  (what is wrong is for the operator; the next round tries again)
-            get_log().error(self._name, kind=type(error).__name__, reason=str(error)[:500])
+            get_log().error(self._name, **explain(error))

@@ -17,6 +17,7 @@ from biometric_idp.issuer.position_tree import PositionTree, TreeStatement
 from biometric_idp.issuer.service import Issuer
 from biometric_idp.issuer.store import IssuerStore
 from biometric_idp.logs.online import OnlineLog
+from biometric_idp.logs.size_file import SizeFile
 from biometric_idp.request import Answer, Refusal
 from crypto.group import load_pairing_group, set_threads
 from services.problems import Problem
@@ -56,16 +57,19 @@ class Desk:
         try:
             self.store.require_writable()
             self._issuer = Issuer(self.policy, self.roll, self.keys, self.store, load_pairing_group())
+            head = directory.head if config.head_file is None else base / config.head_file
+            self._sizes = SizeFile(head.with_name(head.name + "-size"))
+            self._require_current()
             self.log = OnlineLog(
                 self.store.engine,
                 self.store.log.origin,
                 self.keys.signing,
                 config.witness_list(),
                 config.quorum,
-                head_file=directory.head if config.head_file is None else base / config.head_file,
+                head_file=head,
                 probe=probe,
             )
-            # An old database could serve a voter twice: the head file is asked before anything is answered.
+            # The head file is asked before anything is answered.
             self.log.sign()
         except BaseException:
             self.store.close()
@@ -74,6 +78,17 @@ class Desk:
         self._counted: tuple[int, dict[str, tuple[int, int]]] = (0, {})
         self._counting = threading.Lock()
         self._tree: tuple[PositionTree, TreeStatement] | None = None
+
+    def _require_current(self) -> None:
+        """An old database could serve a voter twice: what was answered is remembered outside of it."""
+        remembered = self._sizes.read()
+        with self.store.snapshot() as snapshot:
+            size = snapshot.size
+        if remembered > size:
+            raise StateError(
+                f"{remembered} credentials were answered for, but the ledger has {size} entries: the database is an "
+                "old copy, and nothing more is answered"
+            )
 
     def close(self) -> None:
         self.log.close()
@@ -91,7 +106,10 @@ class Desk:
         self._witnesses_asked.wait()
         if self.log.stale is not None:
             raise Problem("out-of-service")
-        return self._issuer.answer(requests, self._clock())
+        answers = self._issuer.answer(requests, self._clock())
+        with self.store.snapshot() as snapshot:
+            self._sizes.raise_to(snapshot.size)
+        return answers
 
     def ready(self) -> None:
         """Raises where the database is gone, or an old copy."""

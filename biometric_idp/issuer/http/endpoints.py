@@ -6,8 +6,9 @@ import base64
 import binascii
 from collections.abc import Iterator
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request, Response, Security
 from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -17,6 +18,26 @@ from biometric_idp.issuer.http.desk import Desk
 from biometric_idp.issuer.office import ledger_file_head
 from biometric_idp.issuer.position_tree import proof_to_json
 from biometric_idp.request import Answer, Refusal
+from biometric_idp.shared.answers import (
+    BYTES,
+    CBOR,
+    COUNT,
+    DAYS,
+    HEX32,
+    NOTE,
+    SECONDS,
+    TEXT,
+    TEXTS,
+    Responses,
+    Schema,
+    answer,
+    body,
+    many,
+    maybe,
+    members,
+    one_of,
+    raw,
+)
 from biometric_idp.shared.inquiry import Inquiry, decode_inquiry
 from crypto.log.checkpoint import decode_checkpoint_text
 from crypto.log.note import decode_note
@@ -24,15 +45,36 @@ from services.batching import MicroBatcher
 from services.problems import Problem
 
 router = APIRouter(prefix="/v1")
-CBOR = "application/cbor"
 #: Status of each signed refusal (docs/spec/05-credentials.md section 5.5); all others are 403.
 REFUSAL_STATUS = {"malformed": 400, "already-issued": 409}
 #: Entries of an export in one piece.
 _PAGE = 512
-_PROBLEMS = {
-    "application/cbor": {"schema": {"type": "string", "format": "binary"}},
-    "application/problem+json": {"schema": {"type": "object"}},
+_REFUSAL = {
+    "description": "A signed refusal with its code in ``evoting-refusal``; or a problem",
+    "headers": {"evoting-refusal": {"description": "Set for a signed refusal.", "schema": {"type": "string"}}},
+    "content": {CBOR: {"schema": {"type": "string", "format": "binary"}}},
 }
+#: Only for the OpenAPI document; ``Desk.is_auditor`` judges the token.
+_AUDITOR = HTTPBearer(auto_error=False, description="The token of an accredited auditor.")
+_STATEMENT: dict[str, Schema] = {"size": COUNT, "root": HEX32, "tree-size": COUNT, "time": SECONDS, "signature": TEXT}
+_TREE: Responses = {
+    200: {"content": {"application/json": {"schema": members(issuer=COUNT, fingerprint=HEX32, **_STATEMENT)}}}
+}
+_COUNTS = answer(issuer=COUNT, size=COUNT, date=DAYS, issued=many(members(style=TEXT, count=COUNT, terminal=COUNT)))
+_ENTRY = members(status=COUNT, message=TEXTS, next=TEXTS)
+_CATALOGUE: Responses = {
+    200: {"content": {"application/json": {"schema": {"type": "object", "additionalProperties": _ENTRY}}}}
+}
+_POSITION = answer(
+    format=one_of("evoting-position-proof/v1"),
+    fingerprint=HEX32,
+    issuer=COUNT,
+    position=COUNT,
+    issued=maybe(HEX32),
+    salt=TEXT,
+    path=many(HEX32),
+    statement=members(**_STATEMENT),
+)
 
 
 class InquiryBody(BaseModel):
@@ -51,14 +93,8 @@ def _desk(request: Request) -> Desk:
 @router.post(
     "/issuances",
     response_class=Response,
-    openapi_extra={
-        "requestBody": {"required": True, "content": {CBOR: {"schema": {"type": "string", "format": "binary"}}}}
-    },
-    responses={
-        200: {"description": "the issuer's answer", "content": {CBOR: {}}},
-        **{code: {"description": "a signed refusal, or a problem", "content": _PROBLEMS} for code in (400, 403, 409)},
-        **{code: {"description": "a problem", "content": {"application/problem+json": {}}} for code in (413, 415, 503)},
-    },
+    openapi_extra=body(CBOR),
+    responses={**raw(CBOR, "The issuer's answer"), **dict.fromkeys((400, 403, 409), _REFUSAL)},
 )
 async def issue(request: Request) -> Response:
     """Answer a request for a credential, or refuse it with a signature."""
@@ -72,7 +108,7 @@ async def issue(request: Request) -> Response:
     return Response(answer.encode(), status, {"evoting-refusal": answer.code}, CBOR)
 
 
-@router.get("/problems")
+@router.get("/problems", responses=_CATALOGUE)
 async def problems(request: Request) -> JSONResponse:
     """The sentences for every code, in every language, for pages to show."""
     entries = request.app.state.catalogue.entries
@@ -84,7 +120,7 @@ async def problems(request: Request) -> JSONResponse:
     )
 
 
-@router.get("/ledger/checkpoint", response_class=Response)
+@router.get("/ledger/checkpoint", response_class=Response, responses=raw(NOTE, "A signed note"))
 def checkpoint(request: Request) -> Response:
     """The ledger's last published checkpoint, signed and cosigned."""
     note = _desk(request).log.checkpoint()
@@ -93,7 +129,7 @@ def checkpoint(request: Request) -> Response:
     return Response(note, media_type="text/plain; charset=utf-8")
 
 
-@router.get("/ledger/counts")
+@router.get("/ledger/counts", responses=_COUNTS)
 def counts(request: Request) -> JSONResponse:
     """How many credentials were issued, per ballot style, up to the published checkpoint."""
     desk = _desk(request)
@@ -108,7 +144,7 @@ def counts(request: Request) -> JSONResponse:
     return JSONResponse({"issuer": desk.keys.index, "size": size, "date": desk.today(), "issued": issued})
 
 
-@router.get("/ledger/tree")
+@router.get("/ledger/tree", responses=_TREE)
 def tree(request: Request) -> JSONResponse:
     """The last signed statement of the tree of roll positions."""
     statement = _desk(request).tree_statement()
@@ -117,11 +153,11 @@ def tree(request: Request) -> JSONResponse:
     return JSONResponse(statement.to_json())
 
 
-@router.post("/positions")
-def position(request: Request, body: InquiryBody) -> JSONResponse:
+@router.post("/positions", responses=_POSITION)
+def position(request: Request, asked: InquiryBody) -> JSONResponse:
     """What the last signed tree says about the asking person's own position (attack C12)."""
     desk = _desk(request)
-    inquiry = _accepted(desk, body.inquiry)
+    inquiry = _accepted(desk, asked.inquiry)
     proved = desk.prove(inquiry.position)
     if proved is None:
         raise Problem("not-published-yet", retry_after=5)
@@ -147,7 +183,12 @@ def _accepted(desk: Desk, text: str) -> Inquiry:
     return inquiry
 
 
-@router.get("/ledger/export", response_class=StreamingResponse)
+@router.get(
+    "/ledger/export",
+    response_class=StreamingResponse,
+    responses=raw(BYTES, "The file"),
+    dependencies=[Security(_AUDITOR)],
+)
 async def export(request: Request) -> StreamingResponse:
     """The entries up to the published checkpoint, for an accredited auditor (section 5.10, ``ledger``)."""
     desk = _desk(request)

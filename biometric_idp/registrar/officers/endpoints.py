@@ -10,12 +10,13 @@ from biometric_idp.registrar.confirmations.service import Answer
 from biometric_idp.registrar.context import Registrar, registrar_of
 from biometric_idp.registrar.officers import service
 from biometric_idp.registrar.officers.schemas import InPerson
+from biometric_idp.shared.answers import BASE64URL, COUNT, TEXT, answer
 from biometric_idp.shared.fields import encode_base64url
 
 router = APIRouter(prefix="/v1")
 
 
-@router.post("/in-person")
+@router.post("/in-person", responses=answer(id=TEXT, position=COUNT, style=TEXT, body=BASE64URL, signature=BASE64URL))
 def confirm_in_person(body: InPerson, registrar: Annotated[Registrar, Depends(registrar_of)]) -> Answer:
     """Of the registrar's office page: two officers confirm a citizen's new passkey."""
     try:

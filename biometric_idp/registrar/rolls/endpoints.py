@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Security
+from fastapi.security import HTTPBearer
 
 from biometric_idp.errors import FormatError
 from biometric_idp.registrar.context import Registrar, registrar_of
 from biometric_idp.registrar.rolls.repository import RollRepository
+from biometric_idp.shared.answers import COUNT, HEX32, TEXT, answer, many
 from biometric_idp.shared.fields import Id, decode_base64url
 from biometric_idp.shared.inquiry import Inquiry, decode_inquiry
 from services.database import reading
@@ -35,7 +37,11 @@ async def bearer_inquiry(request: Request) -> Inquiry:
         raise Problem("inquiry-refused") from None
 
 
-@router.get("/{election}/roll/proof")
+_BEARER = HTTPBearer(auto_error=False, description="An inquiry of the identity provider, for issuer 0.")
+_PROOF = answer(position=COUNT, style=TEXT, salt=TEXT, path=many(HEX32), size=COUNT, commitment=HEX32)
+
+
+@router.get("/{election}/roll/proof", responses=_PROOF, dependencies=[Security(_BEARER)])
 def roll_proof(
     election: Id,
     inquiry: Annotated[Inquiry, Depends(bearer_inquiry)],

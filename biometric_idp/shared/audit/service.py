@@ -17,6 +17,8 @@ from sqlalchemy import Connection
 from biometric_idp.errors import StateError
 from biometric_idp.shared.audit.models import AuditTables
 from biometric_idp.shared.audit.repository import AuditRepository
+from biometric_idp.shared.commits import Committer
+from services.logs import get_log
 
 DAY = 86_400
 _BATCH = 1000
@@ -79,3 +81,12 @@ class Audit:
         if known is not None and known[0] > size:
             raise StateError(f"audit log: {size} entries are left of {known[0]}")
         return size, hash_, repository.waiting()
+
+
+def seal_and_tell(committer: Committer, audit: Audit) -> int:
+    """Chain what waits, and write the new head to the service's log."""
+    sealed = committer.commit("seal", audit.seal)
+    if sealed:
+        size, head = committer.read(audit.head)
+        get_log().info("audit-head", entries=size, hash=head.hex())
+    return sealed

@@ -19,10 +19,11 @@ PROCESS = "tests.crash.issuer_process"
     [
         ("before-commit", 1),
         ("after-commit", 1),
-        ("before-sign", 1),
+        # The first signature is made when the service starts, before it listens.
         ("before-sign", 2),
-        ("after-sign", 1),
+        ("before-sign", 3),
         ("after-sign", 2),
+        ("after-sign", 3),
         ("after-publish", 1),
         ("after-publish", 2),
     ],

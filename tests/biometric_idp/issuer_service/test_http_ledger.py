@@ -282,10 +282,34 @@ def test_O2_an_old_copy_of_the_database_answers_nothing(
     with pytest.raises(RuntimeError, match="old copy"):
         place.start()
     place.directory.head.unlink()
+    with pytest.raises(RuntimeError, match="old copy"):
+        place.start()
+    place.directory.head.with_name(place.directory.head.name + "-size").unlink()
     service = place.start()
     response = ask(service, world.request(world.wallet(1)).encode())
     assert (response.status_code, response.json()["code"]) == (503, "out-of-service")
     assert httpx.get(f"{service.url}/readyz").status_code == 503
+
+
+def test_O2_a_copy_that_lacks_only_what_no_checkpoint_covered_is_an_old_one_too(
+    election: World, tmp_path: Path
+) -> None:
+    place = make_place(election, 1, checkpoint_seconds=3600, tree_seconds=3600)
+    try:
+        world, service = place.world, place.start()
+        files = list(place.directory.path.glob("ledger.sqlite*"))
+        for path in files:
+            shutil.copy(path, tmp_path / path.name)
+        issue(world, service, 1)
+        service.kill()
+        for path in place.directory.path.glob("ledger.sqlite*"):
+            path.unlink()
+        for path in files:
+            shutil.copy(tmp_path / path.name, path)
+        with pytest.raises(RuntimeError, match="old copy"):
+            place.start()
+    finally:
+        place.stop()
 
 
 def test_shutdown_finishes_what_has_arrived(place: IssuerPlace) -> None:

@@ -29,6 +29,7 @@ from biometric_idp.enrolment.passkey import (
 )
 from biometric_idp.shared.fields import decode_base64url
 from biometric_idp.webauthn import RelyingParty
+from tests.biometric_idp.world import passkey as world_passkey
 
 ORIGIN = "vote.example/2027"
 ELECTION = "model-2027"
@@ -37,6 +38,11 @@ OFFICE = RelyingParty("office.localhost", "http://office.localhost:8001")
 FINGERPRINT = sha256(b"election").digest()
 STYLES = (StylePlan("north", 40, 0), StylePlan("south", 24, 0))
 TITLE = {"ky": "Моделдик шайлоо", "ru": "Модельные выборы", "en": "Model election"}
+#: The manifest's officers, who vouch for terminal voters; the same as the issuers' world has.
+TERMINAL_OFFICERS: dict[str, Passkey] = {
+    "officer-1": world_passkey("officer 1"),
+    "officer-2": world_passkey("officer 2", Es256Passkey),
+}
 READER = "reader-token-of-an-auditor-in-tests"
 
 
@@ -58,21 +64,25 @@ def officer(number: int) -> Es256Passkey:
 
 
 def officer_config(number: int) -> dict[str, object]:
-    public = officer(number).public
+    return passkey_config(f"officer-{number}", officer(number))
+
+
+def passkey_config(name: str, own: Passkey) -> dict[str, object]:
+    public = own.public
     return {
-        "name": f"officer-{number}",
+        "name": name,
         "credential": public.credential.hex(),
         "algorithm": public.algorithm,
         "key": public.key.hex(),
     }
 
 
-def run(tool: str, *arguments: object) -> dict[str, Any]:
-    """One command of an operator; gives what it prints."""
+def run(tool: str, *arguments: object, prints: bool = True) -> dict[str, Any]:
+    """One command of an operator; gives what it prints, if it does."""
     command = [sys.executable, "-m", f"biometric_idp.{tool}.cli", *map(str, arguments)]
     finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert finished.returncode == 0, finished.stderr
-    answer = json.loads(finished.stdout)
+    answer = json.loads(finished.stdout) if prints else {}
     assert isinstance(answer, dict)
     return answer
 
@@ -261,6 +271,7 @@ def make_parties(
                 "voting_rp_id": VOTING.rp_id,
                 "registrar": {"url": f"http://127.0.0.1:{parties.registrar.port}", "key": registrar_key},
                 "title": TITLE,
+                "officers": [passkey_config(name, own) for name, own in TERMINAL_OFFICERS.items()],
                 "model": True,
             }
         ]

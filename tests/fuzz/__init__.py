@@ -1,0 +1,1 @@
+"""Hostile and lawful requests made from the services' own OpenAPI documents."""

@@ -1,0 +1,21 @@
+language = Language
+model-mark = MODEL ELECTION
+model-note = This is a trial: the votes decide nothing.
+skip = Skip to content
+back = Back
+retry = Try again
+working = Please wait…
+problem-code = Error code: { $code }
+attempts-left = Attempts left: { $count }
+help-line = If you need help, turn to the consulate or the help line.
+
+problem-network = The service could not be reached.
+problem-network-next = Check your connection and try again. Nothing was lost.
+problem-unexpected = The service gave an answer that makes no sense.
+problem-unexpected-next = Try again in a little while.
+problem-passkey-refused = The passkey was not used: it was cancelled, or the device did not confirm that it is you.
+problem-passkey-refused-next = Try again, and give your fingerprint, face or screen lock code when the device asks for it.
+problem-passkey-impossible = This browser or device cannot make the passkey that is needed.
+problem-passkey-impossible-next = Update the browser, or use another phone that has a screen lock.
+problem-passkey-exists = Your passkey is on this device already.
+problem-passkey-exists-next = Sign in with it.

@@ -99,7 +99,7 @@ class Voter:
         handed = self._provider.json("POST", "/v1/handoff", body, token=self._session)
         answer = self._at_voting_host("/v1/voting/session", {"code": _text(handed, "code")})
         self._voting_session = _text(answer, "session")
-        return _place(answer) if "position" in answer else None
+        return place_of(answer) if "position" in answer else None
 
     def registration(self, passkey: Passkey, language: str) -> dict[str, Any]:
         """The request that registers a voting passkey; sent again, it has the same effect as once."""
@@ -128,7 +128,7 @@ class Voter:
     def complete(self, pending: Pending) -> Place | None:
         """Have the confirmed passkey logged; None while the registrar has not confirmed it."""
         answer = self._at_voting_host("/v1/voting/passkey/complete", {"enrolment": pending.enrolment})
-        return _place(answer) if answer.get("state") == "logged" else None
+        return place_of(answer) if answer.get("state") == "logged" else None
 
     def ticket(self, stored: StoredWallet, credential: bytes) -> Ticket:
         """The identity provider's word for the request that this wallet makes."""
@@ -177,7 +177,12 @@ def _challenge(offered: Mapping[str, Any]) -> bytes:
         raise FormatError(f"challenge: {error}") from None
 
 
-def _place(answer: Mapping[str, Any]) -> Place:
+def place_of(answer: Mapping[str, Any]) -> Place:
+    """The place in an answer of the identity provider.
+
+    Raises:
+        FormatError: there is none.
+    """
     position = answer.get("position")
     if type(position) is not int:
         raise FormatError("the answer has no position")

@@ -28,6 +28,7 @@ from biometric_idp.idp.oidc.mount import open_provider
 from biometric_idp.idp.passkeys.policy import read_policy
 from biometric_idp.idp.sign_in.endpoints import router as sign_in
 from biometric_idp.idp.tables import METADATA
+from biometric_idp.idp.terminal.endpoints import router as terminal
 from biometric_idp.idp.tickets.endpoints import router as tickets
 from biometric_idp.idp.voting.endpoints import router as voting
 from biometric_idp.idp.voting.registrar_client import RegistrarClient
@@ -171,9 +172,16 @@ def make_app(idp: Idp, port: int, pages: Mapping[str, Page] | None = None) -> Fa
         ServiceOptions(
             hosts=host_values(idp.config.host_names, port),
             own_origins=[idp.origin],
-            origins={"/v1/voting/": voting_origins, **(idp.config.oidc.cors() if idp.config.oidc else {})},
+            origins={
+                "/v1/voting/": voting_origins,
+                "/v1/officers/places": voting_origins,
+                "/v1/officers/tickets": voting_origins,
+                **(idp.config.oidc.cors() if idp.config.oidc else {}),
+            },
             # Beside the order of the audit log, a line would give a ticket its time (attack C11).
-            quiet=frozenset({"/v1/voting/tickets", "/v1/voting/terminal-tickets", "/v1/voting/inquiries"}),
+            quiet=frozenset(
+                {"/v1/voting/tickets", "/v1/officers/places", "/v1/officers/tickets", "/v1/voting/inquiries"}
+            ),
             body_limits={
                 "/v1/enrolments/liveness/": _FRAMES,
                 "/v1/sign-in/liveness/": _FRAMES,
@@ -184,7 +192,7 @@ def make_app(idp: Idp, port: int, pages: Mapping[str, Page] | None = None) -> Fa
         lifespan=lifespan,
     )
     app.state.idp = idp
-    for router in (enrolment, faces, officers, sign_in, accounts, voting, tickets, log):
+    for router in (enrolment, faces, officers, sign_in, accounts, voting, tickets, terminal, log):
         app.include_router(router)
     if idp.oidc is not None:
         app.include_router(oidc_router(idp.oidc, _sign_in_page(pages)))

@@ -21,6 +21,7 @@ from biometric_idp.idp.context import Idp, now
 from biometric_idp.idp.oidc.commands import add_arguments
 from biometric_idp.idp.oidc.commands import run as oidc_key
 from biometric_idp.idp.purge.service import purge
+from biometric_idp.idp.terminal.service import require_signed_officers
 from biometric_idp.idp.voting.repository import OpeningRepository
 from biometric_idp.issuer.office import ENROLMENT_LINE
 from biometric_idp.role_key import write_role_key
@@ -41,7 +42,12 @@ def _serve(arguments: argparse.Namespace) -> None:
     pages = None if config.pages is None else read_pages([arguments.config.parent / config.pages])
 
     def make(port: int) -> FastAPI:
-        return make_app(_open(arguments, port), port, pages)
+        idp = _open(arguments, port)
+        fingerprints = idp.committer.read(lambda db: OpeningRepository(db).all())
+        for election in idp.config.elections:
+            if election.id in fingerprints:
+                require_signed_officers(election, fingerprints[election.id])
+        return make_app(idp, port, pages)
 
     serve(SERVICE, make, arguments.host, arguments.port)
 
@@ -67,6 +73,8 @@ def _open_election(arguments: argparse.Namespace) -> None:
         fingerprint = b""
     if len(fingerprint) != 32:
         raise StateError("a fingerprint is 64 hexadecimal digits")
+
+    require_signed_officers(election, fingerprint)
 
     def store(db: Connection) -> None:
         repository = OpeningRepository(db)

@@ -9,8 +9,10 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from biometric_idp.idp.oidc.config import OidcConfig
-from biometric_idp.shared.fields import Hex32, Id, Origin
+from biometric_idp.policy import Officer, officer_signature_holds
+from biometric_idp.shared.fields import Hex32, Hex64, Id, Origin
 from biometric_idp.shared.officers import OfficerConfig
+from biometric_idp.webauthn import PublicPasskey
 from services.config import Config
 
 Step = Literal["document", "passive-authentication", "liveness", "face", "passkey"]
@@ -188,14 +190,41 @@ class RegistrarConfig(Config):
     ca_file: Path | None = None
 
 
+class TerminalOfficerConfig(OfficerConfig):
+    """An officer of the manifest, who may act with another one for a voter without a passkey.
+
+    Attributes:
+        name: the officer's role in the manifest.
+        role_key: Ed25519 key of that role.
+        signature: by the role key over this passkey for this election, as in the issuance policy (section 5.5).
+    """
+
+    role_key: Hex32 | None = None
+    signature: Hex64 | None = None
+
+    @model_validator(mode="after")
+    def _signed(self) -> TerminalOfficerConfig:
+        if (self.role_key is None) != (self.signature is None):
+            raise ValueError(f"officer {self.name}: role_key and signature belong together")
+        return self
+
+    def holds(self, fingerprint: bytes) -> bool:
+        """Whether the role's signature, where there is one, is for this passkey in this election."""
+        if self.role_key is None or self.signature is None:
+            return True
+        passkey = PublicPasskey(bytes.fromhex(self.credential), self.algorithm, bytes.fromhex(self.key))
+        officer = Officer(self.name, passkey, bytes.fromhex(self.signature))
+        return officer_signature_holds(officer, bytes.fromhex(self.role_key), fingerprint)
+
+
 class ElectionConfig(Config):
     """An election.
 
     Attributes:
         id: its name in addresses here.
         origin: origin line of the election's log.
-        officers: passkeys of the manifest's officers on the voting host's RP ID, for terminal voters.
         closes: seconds since 1970; data that served this election only are deleted some days later.
+        officers: of terminals; without at least two there is no terminal.
     """
 
     id: Id
@@ -204,12 +233,16 @@ class ElectionConfig(Config):
     voting_rp_id: str
     registrar: RegistrarConfig
     title: dict[str, str]
-    officers: list[OfficerConfig] = Field(default=[])
     closes: int | None = None
+    officers: list[TerminalOfficerConfig] = Field(default=[])
     model: bool = False
 
     @model_validator(mode="after")
     def _form(self) -> ElectionConfig:
+        if len({item.name for item in self.officers}) != len(self.officers):
+            raise ValueError("two officers have the same name")
+        if len({item.credential for item in self.officers}) != len(self.officers):
+            raise ValueError("two officers have the same passkey")
         if self.title.keys() != {"ky", "ru", "en"}:
             raise ValueError("the title is needed in ky, ru and en")
         if not is_web_origin(self.voting_origin):
@@ -307,6 +340,8 @@ class IdpConfig(Config):
         for election in self.elections:
             if election.model:
                 raise ValueError(f"election {election.id} is MODEL, but this deployment is not")
+            if any(officer.signature is None for officer in election.officers):
+                raise ValueError(f"election {election.id}: officers need the signature of their role")
             if not is_secure(election.registrar.url):
                 raise ValueError(f"election {election.id}: the registrar's address must begin with https://")
         if self.log.witnesses and self.log.quorum * 2 <= len(self.log.witnesses):

@@ -11,24 +11,33 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from biometric_idp.errors import IdpError, StateError
+from biometric_idp.population.lists.report import report_json, report_lines
+from biometric_idp.population.lists.service import Outcome
+from biometric_idp.population.lists.texts import LANGUAGES
 from biometric_idp.population.pin import is_pin
 from biometric_idp.registrar.app import SERVICE, make_app, open_registrar
 from biometric_idp.registrar.config import RegistrarConfig
 from biometric_idp.registrar.context import Registrar
 from biometric_idp.registrar.purge import purge
-from biometric_idp.registrar.roll import write_roll
+from biometric_idp.registrar.roll import Roll, write_roll
+from biometric_idp.registrar.rolls.lists import draw_from_lists, take_list
 from biometric_idp.registrar.rolls.repository import RollRepository
 from biometric_idp.registrar.rolls.service import import_roll
 from biometric_idp.role_key import write_role_key
+from biometric_idp.shared.audit.service import Fact
 from biometric_idp.shared.secret import write_secret
 from crypto.errors import CryptoError
 from services.config import read_config
 from services.database import reading
 from services.errors import ServiceError
 from services.run import serve
+
+#: Nothing was stored, because lines of the list do not hold: the report says which.
+EXIT_REJECTED = 1
 
 
 def _open(arguments: argparse.Namespace) -> Registrar:
@@ -50,34 +59,77 @@ def _init(arguments: argparse.Namespace) -> None:
     print(json.dumps({"key": public.hex()}))
 
 
+def _import_list(arguments: argparse.Namespace) -> int:
+    registrar = _open(arguments)
+    report = take_list(
+        registrar,
+        registrar.election_by_id(arguments.election),
+        arguments.config.parent,
+        arguments.list,
+        arguments.signature,
+        leave_out_rejected=arguments.leave_out_rejected,
+    )
+    if arguments.json:
+        print(json.dumps(report_json(report, show_pins=arguments.show_pins), ensure_ascii=False))
+    else:
+        for line in report_lines(report, arguments.language, show_pins=arguments.show_pins):
+            print(line)
+    return EXIT_REJECTED if report.outcome is Outcome.REJECTED else 0
+
+
 def _import_roll(arguments: argparse.Namespace) -> None:
     registrar = _open(arguments)
     election = registrar.election_by_id(arguments.election)
-    with arguments.list.open(newline="") as file:
-        rows = list(csv.reader(file))
-    voters: list[tuple[str, str]] = []
-    styles: list[str] = list(arguments.style or [])
-    for number, row in enumerate(rows, 1):
-        if row == ["pin", "style"] and number == 1:
-            continue
-        if len(row) != 2 or not is_pin(row[0]):
-            raise StateError(f"{arguments.list}: line {number} is not PIN,style")
-        voters.append((row[1], row[0]))
-        if not arguments.style and row[1] not in styles:
-            styles.append(row[1])
     generator = secrets.SystemRandom()
     shuffle: Callable[[list[tuple[str, str]]], None] = generator.shuffle
-    if arguments.keep_order:
-        if not election.model:
-            raise StateError("the order of a real roll is random; --keep-order is for MODEL elections")
+    source = None
+    if arguments.from_lists:
+        if arguments.keep_order:
+            raise StateError("--keep-order goes with --list")
+        source, styles, voters = draw_from_lists(registrar, election, arguments.config.parent, arguments.style or [])
         shuffle = _keep
-    roll, commitment = registrar.committer.commit(
-        "roll", lambda db: import_roll(db, election.id, styles, voters, os.urandom, shuffle)
-    )
+    else:
+        if not election.model:
+            raise StateError("a real roll comes from signed lists: import-list, then roll --from-lists")
+        styles, voters = _read_csv(arguments.list, arguments.style or [])
+        shuffle = _keep if arguments.keep_order else shuffle
+
+    def draw(db: Connection) -> tuple[Roll, bytes]:
+        roll, commitment = import_roll(db, election.id, styles, voters, os.urandom, shuffle)
+        facts: dict[str, Fact] = {} if source is None else {"list": source.number, "sha256": source.sha256}
+        registrar.audit.record_operation(
+            db,
+            "roll",
+            registrar.clock(),
+            election=election.id,
+            size=len(roll),
+            commitment=commitment.hex(),
+            **facts,
+        )
+        return roll, commitment
+
+    roll, commitment = registrar.committer.commit("roll", draw)
     if arguments.roll is not None:
         write_roll(arguments.roll, roll)
     sizes = [{"style": style, "size": size} for style, size in roll.sizes()]
     print(json.dumps({"commitment": commitment.hex(), "size": len(roll), "styles": sizes}))
+
+
+def _read_csv(path: Path, given: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Styles in their order, and (style, PIN) of every line."""
+    with path.open(newline="") as file:
+        rows = list(csv.reader(file))
+    voters: list[tuple[str, str]] = []
+    styles = list(given)
+    for number, row in enumerate(rows, 1):
+        if row == ["pin", "style"] and number == 1:
+            continue
+        if len(row) != 2 or not is_pin(row[0]):
+            raise StateError(f"{path}: line {number} is not PIN,style")
+        voters.append((row[1], row[0]))
+        if not given and row[1] not in styles:
+            styles.append(row[1])
+    return styles, voters
 
 
 def _keep(_: list[tuple[str, str]]) -> None:
@@ -123,7 +175,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[[argparse.Namespace], None], about: str) -> argparse.ArgumentParser:
+    def command(name: str, run: Callable[[argparse.Namespace], int | None], about: str) -> argparse.ArgumentParser:
         child = commands.add_parser(name, help=about, description=about)
         child.add_argument("--config", type=Path, required=True, help="configuration file (TOML)")
         child.set_defaults(run=run)
@@ -133,9 +185,25 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--host", default="127.0.0.1")
     serving.add_argument("--port", type=int, default=0, help="0 takes a free one; it is printed")
     command("init", _init, "Make role key, secret and database; prints the public key.")
-    rolls = command("roll", _import_roll, "Import the list of voters: draw positions, commit, write the issuers' roll.")
+    taking = command(
+        "import-list",
+        _import_list,
+        "Import a signed voter list. Exit code 1: lines do not hold, nothing was stored; the report says which.",
+    )
+    taking.add_argument("--election", required=True, help="id of the election in the configuration")
+    taking.add_argument("list", type=Path, help="the list, evoting-voter-list/v1")
+    taking.add_argument("--signature", type=Path, required=True, help="its detached signature (JSON or CMS)")
+    taking.add_argument(
+        "--leave-out-rejected", action="store_true", help="store the list without the lines that do not hold"
+    )
+    taking.add_argument("--json", action="store_true", help="print JSON for programs")
+    taking.add_argument("--language", choices=LANGUAGES, default="ky", help="of the report")
+    taking.add_argument("--show-pins", action="store_true", help="print personal numbers in full")
+    rolls = command("roll", _import_roll, "Take in the voters: draw positions, commit, write the issuers' roll.")
     rolls.add_argument("--election", required=True, help="id of the election in the configuration")
-    rolls.add_argument("--list", type=Path, required=True, help="CSV: PIN,style")
+    voters = rolls.add_mutually_exclusive_group(required=True)
+    voters.add_argument("--from-lists", action="store_true", help="from the final list that import-list took in")
+    voters.add_argument("--list", type=Path, help="MODEL elections only: unsigned CSV: PIN,style")
     rolls.add_argument("--style", action="append", help="ballot styles in the manifest's order; repeat for each")
     rolls.add_argument("--roll", type=Path, help="where to write the roll for issuers")
     rolls.add_argument("--keep-order", action="store_true", help="MODEL elections only: positions as in the list")
@@ -150,16 +218,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Exit code 0, or 2 with one line on what is wrong."""
+    """Run one command. Exit code 0, 1 for a list with lines that do not hold, or 2 with one line on what is wrong."""
     parsed = _parser().parse_args(arguments)
     try:
-        parsed.run(parsed)
+        return int(parsed.run(parsed) or 0)
     except (IdpError, ServiceError, CryptoError, DBAPIError, OSError, ValueError) as error:
         print(f"evoting-registrar: error: {' '.join(str(error).split())[:500]}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 2
-    return 0
 
 
 if __name__ == "__main__":

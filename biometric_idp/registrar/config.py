@@ -57,6 +57,12 @@ class ChannelsConfig(Config):
     spool: Path | None = None
 
 
+class ListsConfig(Config):
+    """Who may sign voter lists: PEM files of public keys or certificates."""
+
+    trust: list[Path] = Field(min_length=1)
+
+
 class CodesConfig(Config):
     """One-time codes.
 
@@ -87,6 +93,7 @@ class ElectionConfig(Config):
         identity_provider: Ed25519 key of the identity provider.
         voting_origin: where the voting pages are.
         title: the name of the election in messages, by language.
+        rules: what is asked of its voter lists, a file ``evoting-list-rules/v1``.
     """
 
     id: Id
@@ -94,6 +101,7 @@ class ElectionConfig(Config):
     identity_provider: Hex32
     voting_origin: str
     title: dict[str, str]
+    rules: Path | None = None
     model: bool = False
 
     @model_validator(mode="after")
@@ -121,6 +129,7 @@ class RegistrarConfig(Config):
     codes: CodesConfig = CodesConfig()
     office: OfficeConfig | None = None
     officers: list[OfficerConfig] = Field(default=[])
+    lists: ListsConfig | None = None
     elections: list[ElectionConfig] = Field(default=[])
     retention: RetentionConfig = RetentionConfig()
 

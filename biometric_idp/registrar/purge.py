@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete
 from biometric_idp.registrar.channels.repository import OutboxRepository
 from biometric_idp.registrar.confirmations.repository import EnrolmentRepository
 from biometric_idp.registrar.context import Registrar
+from biometric_idp.registrar.rolls.lists import purge_lists
 from biometric_idp.registrar.tables import RATE
 
 _DAY = 86_400
@@ -34,6 +35,7 @@ def purge(registrar: Registrar) -> dict[str, int]:
     counts["rates"] = registrar.committer.commit(
         "purge-rates", lambda db: db.execute(delete(RATE).where(RATE.c.ends < now)).rowcount
     )
+    counts["list-entries"] = purge_lists(registrar)
     registrar.committer.commit("seal", registrar.audit.seal)
     return counts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -53,6 +54,62 @@ def officer_table(metadata: MetaData) -> Table:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedOfficers:
+    """Different officers whose passkeys made an assertion each, and the new counters of those passkeys."""
+
+    names: tuple[str, ...]
+    counters: tuple[tuple[bytes, int], ...]
+
+    def keep_counters(self, db: Connection, table: Table) -> None:
+        """Use the assertions up.
+
+        Raises:
+            Problem: ``officers-refused``: one was used since it was checked.
+        """
+        for credential, counter in self.counters:
+            values = {"credential": credential, "value": counter}
+            if not insert_or_update(db, table, values, ("credential",), {"value": counter}, table.c.value < counter):
+                raise Problem("officers-refused")
+
+
+def check_officers(
+    db: Connection,
+    table: Table,
+    officers: Sequence[OfficerConfig],
+    party: RelyingParty,
+    assertions: Sequence[Assertion],
+    challenge: bytes,
+    *,
+    is_repeatable: bool = False,
+) -> CheckedOfficers:
+    """The officers whose passkeys made the assertions over this challenge, each another one; nothing is changed.
+
+    Args:
+        is_repeatable: take assertions that were used up already, where a later step will look again.
+
+    Raises:
+        Problem: ``officers-refused``, whatever did not hold.
+    """
+    known = {bytes.fromhex(item.credential): item for item in officers}
+    found = [known[item.credential] for item in assertions if item.credential in known]
+    names = tuple(officer.name for officer in found)
+    if len(found) != len(assertions) or len(set(names)) != len(names):
+        raise Problem("officers-refused")
+    counters: list[tuple[bytes, int]] = []
+    for assertion, officer in zip(assertions, found, strict=True):
+        passkey = PublicPasskey(assertion.credential, officer.algorithm, bytes.fromhex(officer.key))
+        used = select(table.c.value).where(table.c.credential == assertion.credential)
+        last = 0 if is_repeatable else db.scalar(used) or 0
+        try:
+            counter = check_assertion(assertion, passkey, party, challenge, last)
+        except Refused:
+            raise Problem("officers-refused") from None
+        if counter:
+            counters.append((assertion.credential, counter))
+    return CheckedOfficers(names, tuple(counters))
+
+
 def require_two_officers(
     db: Connection,
     table: Table,
@@ -61,29 +118,13 @@ def require_two_officers(
     assertions: Sequence[AssertionBody],
     challenge: bytes,
 ) -> list[str]:
-    """Names of the two officers whose passkeys made the assertions over this challenge.
+    """Names of the two officers whose passkeys made the assertions over this challenge, which are used up by it.
 
     Raises:
         Problem: ``officers-refused``, whatever did not hold.
     """
-    known = {bytes.fromhex(item.credential): item for item in officers}
-    found = [known[item.credential] for item in assertions if item.credential in known]
-    if len(found) != 2 or found[0].name == found[1].name:
+    if len(assertions) != 2:
         raise Problem("officers-refused")
-    for body, officer in zip(assertions, found, strict=True):
-        passkey = PublicPasskey(body.credential, officer.algorithm, bytes.fromhex(officer.key))
-        last = db.scalar(select(table.c.value).where(table.c.credential == body.credential)) or 0
-        try:
-            counter = check_assertion(body.assertion(), passkey, party, challenge, last)
-        except Refused:
-            raise Problem("officers-refused") from None
-        if counter and not insert_or_update(
-            db,
-            table,
-            {"credential": body.credential, "value": counter},
-            ("credential",),
-            {"value": counter},
-            table.c.value < counter,
-        ):
-            raise Problem("officers-refused")
-    return [officer.name for officer in found]
+    two = check_officers(db, table, officers, party, [item.assertion() for item in assertions], challenge)
+    two.keep_counters(db, table)
+    return list(two.names)

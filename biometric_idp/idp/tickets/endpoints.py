@@ -5,10 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from biometric_idp.idp.context import Service, TokenHash
-from biometric_idp.idp.enrolment.identity import find_person
 from biometric_idp.idp.idempotency.service import Answer, IdempotencyKey
-from biometric_idp.idp.tickets import service, terminal
-from biometric_idp.idp.voting.schemas import AskInquiry, AskTerminalTicket, AskTicket
+from biometric_idp.idp.tickets import service
+from biometric_idp.idp.voting.schemas import AskInquiry, AskTicket
 from biometric_idp.shared.answers import BASE64URL, COUNT, TEXT, answer
 
 router = APIRouter(prefix="/v1/voting")
@@ -18,17 +17,6 @@ router = APIRouter(prefix="/v1/voting")
 def ticket(body: AskTicket, idp: Service, token: TokenHash, key: IdempotencyKey) -> Answer:
     """The identity provider's word for one request for a credential."""
     return idp.committer.commit("ticket", lambda db: service.ticket(db, idp, token, body, key))
-
-
-@router.post("/terminal-tickets", responses=answer(hash=BASE64URL, ticket=BASE64URL))
-def terminal_ticket(body: AskTerminalTicket, idp: Service, key: IdempotencyKey) -> Answer:
-    """The same for a voter without a passkey, whom two officers vouch for with theirs."""
-    person = find_person(idp.register, body.pin)
-    vouched = idp.committer.commit("terminal-vouch", lambda db: terminal.vouch(db, idp, body, person, key))
-    if vouched.answer is not None:
-        return vouched.answer
-    terminal.find_position(idp, vouched, body)
-    return idp.committer.commit("terminal-ticket", lambda db: terminal.sign(db, idp, vouched, body, key))
 
 
 @router.post("/inquiries", responses=answer(inquiry=BASE64URL, position=COUNT, style=TEXT))

@@ -72,6 +72,11 @@ def encode_ticket(signed: Ticket) -> bytes:
 
 
 def opened_election(db: Connection, idp: Idp, fingerprint: str) -> tuple[ElectionConfig, bytes]:
+    """The election with this fingerprint.
+
+    Raises:
+        Problem: ``unknown-election``.
+    """
     data = bytes.fromhex(fingerprint)
     id_ = OpeningRepository(db).election(data)
     if id_ is None:

@@ -149,6 +149,10 @@ class OpeningRepository:
     def fingerprint(self, election: str) -> bytes | None:
         return self._db.scalar(select(OPENING.c.fingerprint).where(OPENING.c.election == election))
 
+    def all(self) -> dict[str, bytes]:
+        """Fingerprints by election."""
+        return {row.election: row.fingerprint for row in self._db.execute(select(OPENING))}
+
     def election(self, fingerprint: bytes) -> str | None:
         return self._db.scalar(select(OPENING.c.election).where(OPENING.c.fingerprint == fingerprint))
 

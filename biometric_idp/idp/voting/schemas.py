@@ -6,9 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from biometric_idp.idp.enrolment.schemas import Document
-from biometric_idp.shared.fields import Base64Url, Body, CredentialId, Hex32, Id, Origin, PinText, Token
-from biometric_idp.shared.officers import TwoAssertions
+from biometric_idp.shared.fields import Base64Url, Body, CredentialId, Hex32, Id, Origin, Token
 
 Grant = Literal["voting-passkey", "ticket"]
 EnrolmentId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -43,18 +41,6 @@ class AskTicket(Body):
     position: Annotated[int, Field(ge=0, lt=2**48)]
     credential: CredentialId
     blinded: Annotated[Base64Url, Field(min_length=48, max_length=48)]
-
-
-class AskTerminalTicket(Body):
-    """For a voter without a passkey; the assertions are two officers', over the request hash."""
-
-    election: Hex32
-    pin: PinText
-    document: Document
-    style: Id
-    position: Annotated[int, Field(ge=0, lt=2**48)]
-    blinded: Annotated[Base64Url, Field(min_length=48, max_length=48)]
-    assertions: TwoAssertions
 
 
 class AskInquiry(Body):

@@ -49,12 +49,11 @@ class IssuerPlace:
         self.services.clear()
 
 
-def make_place(world: World, index: int, **settings: object) -> IssuerPlace:
-    """Everything that ``evoting-issuer open`` would have left, and a configuration."""
+def make_directory(world: World, index: int) -> IssuerDirectory:
+    """What key generation and ceremony leave: key and key share, and no election yet."""
     root = world.directory / f"issuer-{index}"
     root.mkdir()
-    database = world.databases.get(index)
-    directory = IssuerDirectory(root, database)
+    directory = IssuerDirectory(root, world.databases.get(index))
     seed = sha256(f"issuer {index}".encode()).digest()
     write_json(
         directory.key,
@@ -68,11 +67,18 @@ def make_place(world: World, index: int, **settings: object) -> IssuerPlace:
     ]
     file = KeyShareFile(ISSUERS, bytes(32), bytes(32), index, world.threshold, tuple(shares))
     write_atomic(directory.share, file.encode(), secret=True)
+    return directory
+
+
+def make_place(world: World, index: int, **settings: object) -> IssuerPlace:
+    """Everything that ``evoting-issuer open`` would have left, and a configuration."""
+    database = world.databases.get(index)
+    directory = make_directory(world, index)
     write_policy(directory.policy, world.policy)
     write_roll(directory.roll, world.roll)
     world.databases.setdefault(index, str(directory.database))
     world.database(index)
-    config = root / "issuer.toml"
+    config = world.directory / f"issuer-{index}" / "issuer.toml"
     write_config(config, database, **settings)
     return IssuerPlace(world, index, directory, config)
 

@@ -179,6 +179,14 @@ def _url(database: str, directory: Path, name: str) -> str:
     return f"{name}.sqlite" if database == "sqlite" else database
 
 
+def _csv_roll(registrar_config: Path, people: Sequence[SyntheticPerson], roll: Path) -> None:
+    """The roll out of an unsigned list, as MODEL elections may have it."""
+    voters = registrar_config.parent / "voters.csv"
+    voters.write_text("pin,style\n" + "".join(f"{item.pin},{item.record['unit']}\n" for item in people))
+    election = ("--config", registrar_config, "--election", ELECTION)
+    run("registrar", "roll", *election, "--list", voters, "--roll", roll)
+
+
 def make_parties(
     directory: Path,
     *,
@@ -189,6 +197,7 @@ def make_parties(
     plans: Sequence[StylePlan] = STYLES,
     idp_command: Sequence[str] | None = None,
     registrar_command: Sequence[str] | None = None,
+    make_roll: Callable[[Path, Sequence[SyntheticPerson], Path], None] = _csv_roll,
 ) -> Parties:
     """Keys, registers, roll and configuration of both; nothing is started yet but what ``init`` does."""
     people = list(make_people(plans, 7))
@@ -235,10 +244,8 @@ def make_parties(
     change_registrar(registrar)
     write_config(registrar_config, registrar)
     registrar_key = run("registrar", "init", "--config", registrar_config)["key"]
-    voters = directory / "registrar/voters.csv"
-    voters.write_text("pin,style\n" + "".join(f"{item.pin},{item.record['unit']}\n" for item in people))
+    make_roll(registrar_config, people, directory / "roll.bin")
     election = ("--config", registrar_config, "--election", ELECTION)
-    run("registrar", "roll", *election, "--list", voters, "--roll", directory / "roll.bin")
     run("registrar", "open", *election, "--fingerprint", FINGERPRINT.hex())
     commands = [
         [*list(command or [sys.executable, "-m", f"biometric_idp.{name}.cli"]), "serve", "--config", str(config)]

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, OperationalError
 
 from services.errors import DatabaseError
 
 Result = TypeVar("Result")
 _BUSY_SECONDS = 30
+#: A connection that was not used for so long is tried before it is used again.
+_IDLE_SECONDS = 1.0
 _RETRIES = 8
 #: SQLSTATE of what goes away when the transaction is run again.
 _TRANSIENT = {"40001", "40P01"}
@@ -45,10 +47,10 @@ def open_engine(url: str, *, pool: int = 10) -> Engine:
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool,
         max_overflow=pool,
-        pool_pre_ping=True,
         hide_parameters=True,
         connect_args={"connect_timeout": 10, "target_session_attrs": "read-write"},
     )
+    _try_idle_connections(engine)
     try:
         with engine.connect() as connection:
             settings = {name: connection.scalar(text(f"SHOW {name}")) for name in ("fsync", "synchronous_commit")}
@@ -57,6 +59,23 @@ def open_engine(url: str, *, pool: int = 10) -> Engine:
     if settings["fsync"] != "on" or settings["synchronous_commit"] in ("off", "local"):
         raise DatabaseError("the database acknowledges before it is durable: fsync and synchronous_commit must be on")
     return engine
+
+
+def _try_idle_connections(engine: Engine) -> None:
+    """Replace connections that a server or a firewall closed unseen. Under load a try of each would cost a tenth."""
+
+    @event.listens_for(engine, "checkin")
+    def _returned(_: Any, record: Any) -> None:
+        record.info["returned"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _taken(connection: Any, record: Any, _: Any) -> None:
+        if time.monotonic() - record.info.get("returned", time.monotonic()) < _IDLE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except Exception as error:
+            raise DisconnectionError from error
 
 
 def _open_sqlite(database: str | None, pool: int) -> Engine:
@@ -102,14 +121,19 @@ def _first_line(error: DBAPIError) -> str:
 def transaction(engine: Engine, work: Callable[[Connection], Result]) -> Result:
     """Run ``work`` in one transaction that is durable when this returns; again where another one was in the way.
 
-    ``work`` must have no effect outside the database, because it may run several times.
+    ``work`` must have no effect outside the database, because it may run several times. A connection that was lost is
+    replaced, unless it was lost in the commit: whether that one counts is not known.
     """
     for attempt in range(_RETRIES):
+        is_committing = False
         try:
             with engine.begin() as connection:
-                return work(connection)
+                result = work(connection)
+                is_committing = True
+            return result
         except DBAPIError as error:
-            if attempt + 1 == _RETRIES or not _is_transient(error):
+            is_lost = error.connection_invalidated and not is_committing
+            if attempt + 1 == _RETRIES or not (is_lost or _is_transient(error)):
                 raise
             time.sleep(random.uniform(0, 0.01 * 2**attempt))
     raise AssertionError("unreachable")

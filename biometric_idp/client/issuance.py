@@ -69,7 +69,9 @@ def generate_pseudonyms(
 ) -> Pseudonyms:
     """Draw pseudonyms and blindings. Cost, each: a fixed-base multiplication; a hash and a multiplication in G1."""
     scalars = group.scalars_wide(entropy(64 * count))
-    publics = group.fixed_base(group.generator()).mul(scalars)
+    # A table pays from some dozens on; a device that draws one pseudonym spends most of its time on it.
+    generator = group.generator()
+    publics = generator.mul(scalars) if count == 1 else group.fixed_base(generator).mul(scalars)
     if bool(publics.identity_mask().any()):
         raise ValueError("entropy source returned zeroes")
     encoded = publics.encode()

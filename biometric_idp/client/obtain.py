@@ -29,6 +29,8 @@ from crypto.group.interface import G1Vector, Group, PairingGroup
 
 CBOR = "application/cbor"
 ISSUANCES = "/v1/issuances"
+#: Requests to issuers at a time.
+_ASKING = 64
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class Issuers:
         self._threshold = threshold
         self._connections = dict(connections)
         self._entropy = entropy
+        # Threads start when they are needed, end with the object, and serve all voters of a terminal.
+        self._pool = ThreadPoolExecutor(_ASKING, "issuers")
 
     def obtain(
         self,
@@ -124,23 +128,22 @@ class Issuers:
         Raises:
             IssuanceError: nobody is left.
         """
-        with ThreadPoolExecutor(self._threshold) as pool:
-            while len(said.partials) < self._threshold and waiting:
-                needed = self._threshold - len(said.partials)
-                asked = waiting[:needed]
-                del waiting[:needed]
-                for outcome in pool.map(lambda issuer: self.ask(issuer, data), asked):
-                    if outcome.said is None:
-                        said.silent.append(f"issuer {outcome.issuer}: {outcome.note}")
-                    elif isinstance(outcome.said, Refusal):
-                        said.refusals[outcome.issuer] = outcome.said.code
-                    else:
-                        try:
-                            said.partials[outcome.issuer] = decoded_partial(
-                                self._pairing, self._keys, stored, hash_, outcome.said
-                            )
-                        except FormatError:
-                            said.invalid.append(outcome.issuer)
+        while len(said.partials) < self._threshold and waiting:
+            needed = self._threshold - len(said.partials)
+            asked = waiting[:needed]
+            del waiting[:needed]
+            for outcome in self._pool.map(lambda issuer: self.ask(issuer, data), asked):
+                if outcome.said is None:
+                    said.silent.append(f"issuer {outcome.issuer}: {outcome.note}")
+                elif isinstance(outcome.said, Refusal):
+                    said.refusals[outcome.issuer] = outcome.said.code
+                else:
+                    try:
+                        said.partials[outcome.issuer] = decoded_partial(
+                            self._pairing, self._keys, stored, hash_, outcome.said
+                        )
+                    except FormatError:
+                        said.invalid.append(outcome.issuer)
         if len(said.partials) < self._threshold:
             raise said.error(self._threshold)
 

@@ -6,7 +6,7 @@ one. No network and no files: services and the command line stand around this.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -51,14 +51,27 @@ class Issuer:
     """Answers requests. Safe to use from several threads or processes, each with a store object of its own."""
 
     def __init__(
-        self, policy: IssuancePolicy, roll: Roll, keys: IssuerKeys, store: IssuerStore, group: PairingGroup
+        self,
+        policy: IssuancePolicy,
+        roll: Roll,
+        keys: IssuerKeys,
+        store: IssuerStore,
+        group: PairingGroup,
+        *,
+        remember: Callable[[int], None] = lambda _: None,
     ) -> None:
+        """Take everything that answering needs.
+
+        Args:
+            remember: told, before answers leave, the size of the ledger that they stand on.
+        """
         self._policy = policy
         self._roll = roll
         self._keys = keys
         self._store = store
         self._group = group
         self._authoriser = Authoriser(policy)
+        self._remember = remember
 
     def answer(self, requests: Sequence[bytes], now: int) -> list[Answer | Refusal]:
         """Answer or refuse each request, in order.
@@ -71,12 +84,13 @@ class Issuer:
         durable transaction for the batch.
         """
         items = [self._decode(data) for data in requests]
-        self._authorise(items, now)
+        repeated = self._authorise(items, now)
         decoded = self._decode_points(items)
         fresh = [item for item in items if item.authorised is not None]
-        outcomes = self._store.record(
+        outcomes, size = self._store.record(
             [(item.authorised, item.data, item.digest) for item in fresh if item.authorised is not None]
         )
+        self._remember(max(size, repeated))
         for item, outcome in zip(fresh, outcomes, strict=True):
             item.refusal = outcome
         return self._sign(items, decoded, now // DAY)
@@ -91,7 +105,9 @@ class Issuer:
             item.refusal = "malformed"
         return item
 
-    def _authorise(self, items: Sequence[_Item], now: int) -> None:
+    def _authorise(self, items: Sequence[_Item], now: int) -> int:
+        """Judge each item; gives the size that the ledger had when the last of the repeated ones was entered."""
+        size = 0
         requests = [item.request for item in items if item.request is not None]
         positions = [request.position for request in requests]
         known = self._store.known(
@@ -103,6 +119,7 @@ class Issuer:
                 continue
             earlier = known.issued.get(request.position)
             if earlier is not None and earlier.digest == item.digest:
+                size = max(size, earlier.sequence + 1)
                 continue  # row 1: the stored row is the answer
             passkey = known.passkeys.get(request.position)
             state = VoterState(self._roll.style_of(request.position), passkey, known.counters)
@@ -110,6 +127,7 @@ class Issuer:
                 item.authorised = self._authoriser.authorise(request, item.hash, state, now)
             except Refused as refusal:
                 item.refusal = refusal.code
+        return size
 
     def _decode_points(self, items: Sequence[_Item]) -> dict[str, tuple[list[int], G1Vector]]:
         """Row 13: per style the rows still in the running, and their blinded points."""

@@ -19,8 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, func, insert, inspect, make_url, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import BindParameter, Connection, Engine, bindparam, func, insert, inspect, make_url, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from biometric_idp.enrolment.log import EnrolmentRules, EnrolmentSource, read_enrolment_log
@@ -31,9 +30,10 @@ from biometric_idp.issuer.ledger import ledger_origin
 from biometric_idp.issuer.models import MIGRATIONS, SERVICE, counters, enrolments, ledger, meta
 from biometric_idp.logs.entries import EntryLog
 from biometric_idp.registrar.roll import Roll
+from biometric_idp.shared.inserts import upsert_of
 from biometric_idp.webauthn import PublicPasskey
 from crypto import cbor
-from services.database import is_postgresql, open_engine, reading, transaction
+from services.database import open_engine, reading, transaction
 from services.errors import DatabaseError
 from services.migrations import upgrade
 
@@ -42,6 +42,17 @@ FORMAT = "evoting-issuer-store/v2"
 _IN = 4096
 _PAGE = 1024
 Value = TypeVar("Value")
+
+# Statements of the way to an answer are made once: making them anew costs as much as running them.
+_SOME: BindParameter[Any] = bindparam("some", expanding=True)
+_ISSUED = select(ledger.c.position, ledger.c.sequence, ledger.c.hash, ledger.c.digest).where(
+    ledger.c.election == bindparam("fingerprint"), ledger.c.position.in_(_SOME)
+)
+_ENROLLED = select(enrolments.c.position, enrolments.c.credential, enrolments.c.algorithm, enrolments.c.key).where(
+    enrolments.c.position.in_(_SOME)
+)
+_COUNTED = select(counters.c.credential, counters.c.value).where(counters.c.credential.in_(_SOME))
+_ENTER = insert(ledger)
 
 #: Called with a point's name right before and after the durable steps; tests kill the process there.
 Probe = Callable[[str], None]
@@ -53,8 +64,9 @@ def _no_probe(_: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What the ledger holds for a position."""
+    """What the ledger holds for a position, and at which index."""
 
+    sequence: int
     hash: bytes
     digest: bytes
 
@@ -148,7 +160,7 @@ class IssuerStore:
         """Highest signature counters seen; credentials that never counted are left out."""
         return self.known((), credentials).counters
 
-    def record(self, batch: Sequence[tuple[Authorised, bytes, bytes]]) -> list[str | None]:
+    def record(self, batch: Sequence[tuple[Authorised, bytes, bytes]]) -> tuple[list[str | None], int]:
         """Make ledger entries durable in one transaction; the constraint decides who was first.
 
         Args:
@@ -156,21 +168,23 @@ class IssuerStore:
 
         Returns:
             For each None where the position is now, or was already, on the ledger with this request hash; else the code
-            of the refusal, which is recorded.
+            of the refusal, which is recorded. And the size of the ledger, 0 for an empty batch.
         """
         if not batch:
-            return []
+            return [], 0
 
-        def work(connection: Connection) -> list[str | None]:
-            outcomes = self._record(connection, batch)
+        def work(connection: Connection) -> tuple[list[str | None], int]:
+            recorded = self._record(connection, batch)
             self._probe("before-commit")
-            return outcomes
+            return recorded
 
-        outcomes = transaction(self.engine, work)
+        recorded = transaction(self.engine, work)
         self._probe("after-commit")
-        return outcomes
+        return recorded
 
-    def _record(self, connection: Connection, batch: Sequence[tuple[Authorised, bytes, bytes]]) -> list[str | None]:
+    def _record(
+        self, connection: Connection, batch: Sequence[tuple[Authorised, bytes, bytes]]
+    ) -> tuple[list[str | None], int]:
         sequence = self.log.lock(connection)
         held = self._issued(connection, [item.request.position for item, _, _ in batch])
         seen = self._counters(connection, {credential for item, _, _ in batch for credential, _ in item.counters})
@@ -195,19 +209,21 @@ class IssuerStore:
             if code is not None:
                 refused.append(AuditRow(position, item.hash, code, item.date))
             elif present is None:
-                held[position] = Issued(item.hash, digest)
-                rows.append(self._row(sequence + len(rows), item, digest))
+                held[position] = Issued(sequence + len(rows), item.hash, digest)
+                rows.append(self._row(held[position].sequence, item, digest))
                 entries.append(encode_ledger_entry(item, data))
             outcomes.append(code)
-        self._insert(connection, rows, entries)
+        if rows:
+            connection.execute(_ENTER, rows)
+            self.log.append(connection, entries, sequence)
         if risen:
-            rising = _insert(connection, counters)
+            rising = upsert_of(counters, connection.dialect.name)
             connection.execute(
                 rising.on_conflict_do_update(index_elements=["credential"], set_={"value": rising.excluded.value}),
                 [{"credential": credential, "value": value} for credential, value in risen.items()],
             )
         append_rows(connection, refused)
-        return outcomes
+        return outcomes, sequence + len(rows)
 
     def _row(self, sequence: int, item: Authorised, digest: bytes) -> dict[str, object]:
         return {
@@ -220,35 +236,24 @@ class IssuerStore:
             "digest": digest,
         }
 
-    def _insert(self, connection: Connection, rows: list[dict[str, object]], entries: list[bytes]) -> None:
-        if not rows:
-            return
-        connection.execute(insert(ledger), rows)
-        self.log.append(connection, entries)
-
     def _issued(self, connection: Connection, positions: Sequence[int]) -> dict[int, Issued]:
-        table = ledger.c
         found: dict[int, Issued] = {}
         for some in _chunks(positions):
-            query = select(table.position, table.hash, table.digest).where(
-                table.election == self._fingerprint, table.position.in_(some)
-            )
-            found |= {position: Issued(hash_, digest) for position, hash_, digest in connection.execute(query)}
+            rows = connection.execute(_ISSUED, {"fingerprint": self._fingerprint, "some": some})
+            found |= {position: Issued(*rest) for position, *rest in rows}
         return found
 
     def _passkeys(self, connection: Connection, positions: Sequence[int]) -> dict[int, PublicPasskey]:
-        table = enrolments.c
         found: dict[int, PublicPasskey] = {}
         for some in _chunks(positions):
-            query = select(table.position, table.credential, table.algorithm, table.key).where(table.position.in_(some))
-            found |= {position: PublicPasskey(*rest) for position, *rest in connection.execute(query)}
+            rows = connection.execute(_ENROLLED, {"some": some})
+            found |= {position: PublicPasskey(*rest) for position, *rest in rows}
         return found
 
     def _counters(self, connection: Connection, credentials: Iterable[bytes]) -> dict[bytes, int]:
         found: dict[bytes, int] = {}
         for some in _chunks(credentials):
-            query = select(counters.c.credential, counters.c.value).where(counters.c.credential.in_(some))
-            found |= dict(connection.execute(query).all())
+            found |= dict(connection.execute(_COUNTED, {"some": some}).all())
         return found
 
     def refusals(self) -> list[tuple[int, bytes, str, int]]:
@@ -356,7 +361,7 @@ def _take_in(connection: Connection, roll: Roll, source: EnrolmentSource, entrie
     objections: list[str] = []
     rules = EnrolmentRules(roll.style_of, source.time)
     seen = bytearray(len(roll))
-    upsert = _insert(connection, enrolments)
+    upsert = upsert_of(enrolments, connection.dialect.name)
     names = ("credential", "algorithm", "key")
     upsert = upsert.on_conflict_do_update(
         index_elements=["position"], set_={name: upsert.excluded[name] for name in names}
@@ -423,11 +428,6 @@ def _open_existing(database: Path | str) -> Engine:
         engine.dispose()
         raise missing
     return engine
-
-
-def _insert(connection: Connection, table: Table) -> Any:
-    """An INSERT that knows ON CONFLICT, which each dialect spells for itself."""
-    return postgresql.insert(table) if is_postgresql(connection.engine) else sqlite.insert(table)
 
 
 def _chunks(values: Iterable[Value]) -> Iterator[list[Value]]:

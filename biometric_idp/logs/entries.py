@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Engine, bindparam, func, insert, select, update
 
 from biometric_idp.logs.errors import LogDamaged
 from biometric_idp.logs.models import log_entries, log_heads, log_states
@@ -28,6 +28,11 @@ from crypto.log.tiles import MAX_ENTRY_BYTES
 from services.database import is_postgresql, reading, transaction
 
 _PAGE = 1024
+_LOG: BindParameter[int] = bindparam("of_log")
+_SIZE = select(log_heads.c.size).where(log_heads.c.log == _LOG)
+_LOCK = _SIZE.with_for_update()
+_APPEND = insert(log_entries)
+_GROW = update(log_heads).where(log_heads.c.log == _LOG).values(size=bindparam("new_size"))
 
 
 class EntryLog:
@@ -57,30 +62,33 @@ class EntryLog:
 
         A transaction that also decides by what was appended before takes it first, so that nobody is in between.
         """
-        query = select(log_heads.c.size).where(log_heads.c.log == self.log).with_for_update()
-        return int(connection.execute(query).scalar_one())
+        return int(connection.execute(_LOCK, {"of_log": self.log}).scalar_one())
 
-    def append(self, connection: Connection, entries: Sequence[bytes]) -> int:
+    def append(self, connection: Connection, entries: Sequence[bytes], first: int | None = None) -> int:
         """Append in the caller's transaction; returns the index of the first.
+
+        Args:
+            first: what ``lock`` gave, where this transaction took its turn before.
 
         Raises:
             ValueError: an entry is longer than 65,535 bytes.
         """
         if any(len(entry) > MAX_ENTRY_BYTES for entry in entries):
             raise ValueError(f"an entry of a log has at most {MAX_ENTRY_BYTES} bytes")
-        first = self.lock(connection)
+        if first is None:
+            first = self.lock(connection)
         if entries:
             rows = [
                 {"log": self.log, "position": index, "entry": entry, "leaf": hash_leaf(entry)}
                 for index, entry in enumerate(entries, start=first)
             ]
-            connection.execute(insert(log_entries), rows)
-            connection.execute(update(log_heads).where(log_heads.c.log == self.log).values(size=first + len(entries)))
+            connection.execute(_APPEND, rows)
+            connection.execute(_GROW, {"of_log": self.log, "new_size": first + len(entries)})
         return first
 
     def size(self, connection: Connection) -> int:
         """Entries that are durable, as this transaction sees them."""
-        return int(connection.execute(select(log_heads.c.size).where(log_heads.c.log == self.log)).scalar_one())
+        return int(connection.execute(_SIZE, {"of_log": self.log}).scalar_one())
 
     def entries(self, start: int, stop: int) -> Iterator[bytes]:
         """Entries ``start`` to before ``stop``, read in pages; they never change, so pages need no common view.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table
+from sqlalchemy import Column, ColumnElement, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -14,10 +15,12 @@ def insert_once(db: Connection, table: Table, values: Mapping[str, Any]) -> bool
 
     A row that another transaction is about to add is waited for.
     """
-    dialect = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
-    first = next(iter(table.primary_key.columns))
-    statement = dialect(table).values(dict(values)).on_conflict_do_nothing().returning(first)
-    return db.execute(statement).one_or_none() is not None
+    return db.execute(_insert_once(table, db.dialect.name), dict(values)).one_or_none() is not None
+
+
+@cache
+def _insert_once(table: Table, dialect: str) -> Any:
+    return upsert_of(table, dialect).on_conflict_do_nothing().returning(_first_key(table))
 
 
 def insert_or_update(
@@ -29,8 +32,15 @@ def insert_or_update(
     where: ColumnElement[bool] | None = None,
 ) -> bool:
     """Whether the row was added or changed; not where it is there and ``where`` does not hold for it."""
-    dialect = postgresql.insert if db.dialect.name == "postgresql" else sqlite.insert
-    first = next(iter(table.primary_key.columns))
-    statement = dialect(table).values(dict(values))
+    statement = upsert_of(table, db.dialect.name)
     statement = statement.on_conflict_do_update(index_elements=list(key), set_=dict(changes), where=where)
-    return db.execute(statement.returning(first)).one_or_none() is not None
+    return db.execute(statement.returning(_first_key(table)), dict(values)).one_or_none() is not None
+
+
+def upsert_of(table: Table, dialect: str) -> Any:
+    """An INSERT that knows ON CONFLICT, which each dialect spells for itself."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def _first_key(table: Table) -> Column[Any]:
+    return next(iter(table.primary_key.columns))

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, String, Table
+from functools import cache
+from typing import Any
 
-from biometric_idp.shared.inserts import insert_or_update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+)
+
+from biometric_idp.shared.inserts import upsert_of
 from services.problems import Problem
 
 
@@ -28,7 +41,17 @@ def take(db: Connection, table: Table, bucket: str, subject: bytes, most: int, s
         Problem: ``too-many-requests``, where there were ``most`` in this window already.
     """
     starts = now - now % seconds
-    values = {"bucket": bucket, "subject": subject, "starts": starts, "ends": starts + seconds, "hits": 1}
-    key = ("bucket", "subject", "starts")
-    if not insert_or_update(db, table, values, key, {"hits": table.c.hits + 1}, table.c.hits < most):
+    values = {"bucket": bucket, "subject": subject, "starts": starts, "ends": starts + seconds, "hits": 1, "most": most}
+    if db.execute(_count(table, db.dialect.name), values).one_or_none() is None:
         raise Problem("too-many-requests", retry_after=starts + seconds - now)
+
+
+@cache
+def _count(table: Table, dialect: str) -> Any:
+    """Adds a hit, unless there were ``most``; the row comes back only then."""
+    counted = upsert_of(table, dialect).on_conflict_do_update(
+        index_elements=["bucket", "subject", "starts"],
+        set_={"hits": table.c.hits + 1},
+        where=table.c.hits < bindparam("most"),
+    )
+    return counted.returning(table.c.hits)

@@ -148,6 +148,7 @@ def make_policy(flow: Flow, roles: list[dict[str, str]]) -> IssuancePolicy:
     )
 
 
+@pytest.mark.slow
 def test_every_wallet_holds_a_valid_credential(made: Flow) -> None:
     group, pairing = load_group(), load_pairing_group()
     keys = decode_issuance_keys(made.keys.read_bytes(), 4)
@@ -177,6 +178,7 @@ def test_issuing_again_changes_nothing(made: Flow) -> None:
     assert tree(made.bulk) == before
 
 
+@pytest.mark.slow
 def test_an_interrupted_chunk_is_resumed_with_the_same_requests(
     copy: Flow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

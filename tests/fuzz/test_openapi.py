@@ -164,6 +164,7 @@ def test_every_answer_is_one_that_the_openapi_document_tells_of(targets: dict[st
     assert run(targets[service], Plan(FEW, SEED)) >= 2 * FEW
 
 
+@pytest.mark.slow
 def test_a_service_that_breaks_its_document_is_noticed() -> None:
     with ServiceProcess.module("tests.services.sample", 0) as process, pytest.raises(AssertionError) as caught:
         run(Target(process.url, {"nobody": {}}), Plan(FEW, SEED))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from biometric_idp.idp.idempotency.models import IDEMPOTENCY
 from biometric_idp.shared.inserts import insert_once
@@ -20,6 +20,11 @@ class Known:
     answer: str | None
 
 
+_CHOSEN = IDEMPOTENCY.c.id == bindparam("of_id")
+_ANSWERED = update(IDEMPOTENCY).where(_CHOSEN)
+_KNOWN = select(IDEMPOTENCY).where(_CHOSEN).with_for_update()
+
+
 class IdempotencyRepository:
     def __init__(self, db: Connection) -> None:
         self._db = db
@@ -31,11 +36,11 @@ class IdempotencyRepository:
         """
         if insert_once(self._db, IDEMPOTENCY, {"id": id_, "body": body, "expires": expires}):
             return None
-        row = self._db.execute(select(IDEMPOTENCY).where(IDEMPOTENCY.c.id == id_).with_for_update()).one()
+        row = self._db.execute(_KNOWN, {"of_id": id_}).one()
         return Known(row.body, row.reference, row.answer)
 
     def change(self, id_: bytes, **values: Any) -> None:
-        self._db.execute(update(IDEMPOTENCY).where(IDEMPOTENCY.c.id == id_).values(**values))
+        self._db.execute(_ANSWERED, {"of_id": id_, **values})
 
     def expired(self, now: int, most: int) -> list[bytes]:
         return list(self._db.scalars(select(IDEMPOTENCY.c.id).where(IDEMPOTENCY.c.expires < now).limit(most)))

@@ -29,7 +29,7 @@ class PasskeyRepository:
         self._db = db
 
     def add(self, passkey: StoredPasskey) -> None:
-        self._db.execute(insert(PASSKEY).values(**asdict(passkey)))
+        self._db.execute(insert(PASSKEY), asdict(passkey))
 
     def get(self, credential: bytes, *, lock: bool = False) -> StoredPasskey | None:
         query = select(PASSKEY).where(PASSKEY.c.credential == credential)

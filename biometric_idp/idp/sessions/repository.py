@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from biometric_idp.idp.sessions.models import SESSION
 
@@ -35,16 +35,20 @@ class Session:
     expires: int
 
 
+# Made once: every request asks this.
+_GET = select(SESSION).where(SESSION.c.id == bindparam("of_id"))
+_LOCK = _GET.with_for_update()
+
+
 class SessionRepository:
     def __init__(self, db: Connection) -> None:
         self._db = db
 
     def add(self, session: Session) -> None:
-        self._db.execute(insert(SESSION).values(**asdict(session)))
+        self._db.execute(insert(SESSION), asdict(session))
 
     def get(self, id_: bytes, *, lock: bool = False) -> Session | None:
-        query = select(SESSION).where(SESSION.c.id == id_)
-        row = self._db.execute(query.with_for_update() if lock else query).one_or_none()
+        row = self._db.execute(_LOCK if lock else _GET, {"of_id": id_}).one_or_none()
         return None if row is None else Session(**row._mapping)
 
     def change(self, id_: bytes, **values: Any) -> None:

@@ -5,13 +5,29 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from biometric_idp.idp.voting.models import HANDOFF, OPENING, PLACE, VOTING_PASSKEY
 from biometric_idp.shared.inserts import insert_once
 from services.problems import Problem
 
 NEW, TOLD, DESK, LOGGED = "new", "told", "desk", "logged"
+
+# What every ticket asks is made once.
+_PLACE = select(PLACE.c.position, PLACE.c.style).where(
+    PLACE.c.election == bindparam("in_election"), PLACE.c.account == bindparam("of_account")
+)
+_COUNTING = (
+    select(VOTING_PASSKEY)
+    .where(
+        VOTING_PASSKEY.c.election == bindparam("in_election"),
+        VOTING_PASSKEY.c.account == bindparam("of_account"),
+        VOTING_PASSKEY.c.state == LOGGED,
+    )
+    .order_by(VOTING_PASSKEY.c.entry.desc())
+    .limit(1)
+)
+_OPENED = select(OPENING.c.election).where(OPENING.c.fingerprint == bindparam("opened"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +64,7 @@ class HandoffRepository:
         self._db = db
 
     def add(self, handoff: Handoff) -> None:
-        self._db.execute(insert(HANDOFF).values(**asdict(handoff)))
+        self._db.execute(insert(HANDOFF), asdict(handoff))
 
     def take(self, id_: bytes) -> Handoff | None:
         """The hand-over behind a code, which is gone afterwards."""
@@ -64,8 +80,7 @@ class PlaceRepository:
 
     def get(self, election: str, account: str) -> tuple[int, str] | None:
         """Position and style."""
-        query = select(PLACE.c.position, PLACE.c.style).where(PLACE.c.election == election, PLACE.c.account == account)
-        row = self._db.execute(query).one_or_none()
+        row = self._db.execute(_PLACE, {"in_election": election, "of_account": account}).one_or_none()
         return None if row is None else (row.position, row.style)
 
     def put(self, election: str, account: str, position: int, style: str) -> None:
@@ -119,14 +134,7 @@ class VotingPasskeyRepository:
 
     def counting(self, election: str, account: str) -> VotingPasskey | None:
         """The person's last one in the log, which is the one that counts."""
-        table = VOTING_PASSKEY.c
-        query = (
-            select(VOTING_PASSKEY)
-            .where(table.election == election, table.account == account, table.state == LOGGED)
-            .order_by(table.entry.desc())
-            .limit(1)
-        )
-        row = self._db.execute(query).one_or_none()
+        row = self._db.execute(_COUNTING, {"in_election": election, "of_account": account}).one_or_none()
         return None if row is None else VotingPasskey(**row._mapping)
 
     def of_account(self, account: str) -> list[VotingPasskey]:
@@ -154,7 +162,7 @@ class OpeningRepository:
         return {row.election: row.fingerprint for row in self._db.execute(select(OPENING))}
 
     def election(self, fingerprint: bytes) -> str | None:
-        return self._db.scalar(select(OPENING.c.election).where(OPENING.c.fingerprint == fingerprint))
+        return self._db.scalar(_OPENED, {"opened": fingerprint})
 
     def add(self, election: str, fingerprint: bytes) -> None:
         self._db.execute(insert(OPENING).values(election=election, fingerprint=fingerprint))

@@ -56,10 +56,12 @@ class Desk:
         self.store = IssuerStore(directory.database, self.policy.fingerprint, self.keys.index, probe=probe)
         try:
             self.store.require_writable()
-            self._issuer = Issuer(self.policy, self.roll, self.keys, self.store, load_pairing_group())
             head = directory.head if config.head_file is None else base / config.head_file
-            self._sizes = SizeFile(head.with_name(head.name + "-size"))
-            self._require_current()
+            sizes = SizeFile(head.with_name(head.name + "-size"))
+            self._require_current(sizes)
+            self._issuer = Issuer(
+                self.policy, self.roll, self.keys, self.store, load_pairing_group(), remember=sizes.raise_to
+            )
             self.log = OnlineLog(
                 self.store.engine,
                 self.store.log.origin,
@@ -79,9 +81,9 @@ class Desk:
         self._counting = threading.Lock()
         self._tree: tuple[PositionTree, TreeStatement] | None = None
 
-    def _require_current(self) -> None:
+    def _require_current(self, sizes: SizeFile) -> None:
         """An old database could serve a voter twice: what was answered is remembered outside of it."""
-        remembered = self._sizes.read()
+        remembered = sizes.read()
         with self.store.snapshot() as snapshot:
             size = snapshot.size
         if remembered > size:
@@ -106,10 +108,7 @@ class Desk:
         self._witnesses_asked.wait()
         if self.log.stale is not None:
             raise Problem("out-of-service")
-        answers = self._issuer.answer(requests, self._clock())
-        with self.store.snapshot() as snapshot:
-            self._sizes.raise_to(snapshot.size)
-        return answers
+        return self._issuer.answer(requests, self._clock())
 
     def ready(self) -> None:
         """Raises where the database is gone, or an old copy."""

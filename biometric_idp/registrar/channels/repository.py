@@ -15,21 +15,20 @@ class OutboxRepository:
         self._db = db
 
     def add(self, channel: str, message: Message, now: int, expires: int) -> None:
-        self._db.execute(
-            insert(OUTBOX).values(
-                id=message.id,
-                channel=channel,
-                address=message.address,
-                subject=message.subject,
-                text=message.text,
-                language=message.language,
-                state=_QUEUED,
-                attempts=0,
-                next=now,
-                expires=expires,
-                created=now,
-            )
-        )
+        values = {
+            "id": message.id,
+            "channel": channel,
+            "address": message.address,
+            "subject": message.subject,
+            "text": message.text,
+            "language": message.language,
+            "state": _QUEUED,
+            "attempts": 0,
+            "next": now,
+            "expires": expires,
+            "created": now,
+        }
+        self._db.execute(insert(OUTBOX), values)
 
     def lease(self, now: int, seconds: int, most: int) -> list[tuple[str, Message, int, int]]:
         """Messages that are due, taken by this worker for some seconds: channel, message, attempts, expiry."""

@@ -15,7 +15,7 @@ class AuditRepository:
         self._tables = tables
 
     def add(self, event: str) -> None:
-        self._db.execute(insert(self._tables.event).values(event=event))
+        self._db.execute(insert(self._tables.event), {"event": event})
 
     def take_events(self, most: int) -> list[str]:
         """Remove and return events in their order."""

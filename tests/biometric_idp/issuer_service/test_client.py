@@ -29,6 +29,8 @@ from tests.biometric_idp.issuer_service.places import answer_of, ask, make_place
 from tests.biometric_idp.world import PARTY, World, passkey
 from tests.support.running import running
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400
 _NAMES = count()
 

@@ -11,6 +11,8 @@ from tests.crash.issuer import Seen, check_the_end, one_life, run
 from tests.crash.issuer_process import KILLED
 from tests.support.running import Service
 
+pytestmark = pytest.mark.slow
+
 PROCESS = "tests.crash.issuer_process"
 
 

@@ -27,6 +27,8 @@ from tests.biometric_idp.world import PARTY, World, with_ticket
 from tests.biometric_idp.world import key as role_key
 from tests.crypto.test_blind_bls import bad_points
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400
 
 

@@ -45,6 +45,8 @@ from tests.biometric_idp.world import ORIGIN, PARTY, World, key
 from tests.support.running import Service, run_tool
 from tests.support.witnesses import WitnessPlace, start_witnesses
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400
 #: After a graceful end uvicorn lets the signal have its way, which a supervisor takes for a clean end.
 ENDED = (0, -signal.SIGTERM)

@@ -35,6 +35,8 @@ from tests.biometric_idp.issuer_service.places import (
 from tests.biometric_idp.world import ORIGIN, PARTY, World, key, passkey
 from tests.support.running import Service
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400
 #: Has a style and no passkey: an abstainer.
 ABSTAINER = 4

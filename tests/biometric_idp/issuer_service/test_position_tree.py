@@ -41,6 +41,7 @@ def test_root_and_proofs_are_those_of_the_whole_tree(size: int) -> None:
         verify_position(proof, FINGERPRINT, tree.root, size)
 
 
+@pytest.mark.slow
 def test_a_proof_reads_one_block_of_the_ledger_and_the_tree_keeps_little() -> None:
     size = 200_000
     ledger = Ledger(size)

@@ -151,6 +151,7 @@ def _run_worker(directory: Path, databases: dict[int, str], worker: int, voters:
     _answer_all(world, requests[shift:] + requests[:shift], directory / f"results-{worker}")
 
 
+@pytest.mark.slow
 def test_C1_processes_of_one_issuer_share_a_database_and_no_voter_gets_two(tmp_path: Path, database: str) -> None:
     """Four processes, each with a request of its own for every voter: one of the four is served, in gap-free order."""
     voters = 26

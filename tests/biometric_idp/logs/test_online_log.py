@@ -27,6 +27,8 @@ from crypto.log.merkle import hash_leaf, hash_leaves, root_of_hashes, verify_con
 from crypto.log.note import decode_note
 from services.database import open_engine, transaction
 
+pytestmark = pytest.mark.slow
+
 ORIGIN = "elections.example/2030/log/ledger/1"
 KEY = SigningKey(sha256(b"log").digest())
 NOW = 1_800_000_000

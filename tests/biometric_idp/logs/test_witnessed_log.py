@@ -28,6 +28,8 @@ from services.database import open_engine
 from tests.biometric_idp.logs.test_online_log import KEY, ORIGIN, add, decoded
 from tests.support.witnesses import WitnessPlace, start_witnesses
 
+pytestmark = pytest.mark.slow
+
 #: Witnesses have the machine's clock.
 NOW = int(time.time())
 

@@ -121,6 +121,7 @@ def test_the_revision_makes_what_the_models_have(tmp_path: Path) -> None:
         assert all(db.execute(table.select()).first() is None for table in (CODE, TOKEN, ASSERTION))
 
 
+@pytest.mark.slow
 def test_a_configuration_without_clients_has_no_such_routes(tmp_path: Path) -> None:
     with running(tmp_path) as bare:
         for path in ("/.well-known/openid-configuration", "/oidc/jwks", "/oidc/authorize"):

@@ -20,7 +20,7 @@ from crypto import cbor
 from tests.biometric_idp.online.parties import ELECTION, FINGERPRINT, ORIGIN, READER, Device, running
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def test_a_voter_comes_from_a_document_to_a_ticket(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     databases = {}
     if kind == "postgresql":

@@ -14,6 +14,8 @@ import pytest
 
 from tests.biometric_idp.online.parties import OFFICE, VOTING, Device, Parties, make_parties, write_config
 
+pytestmark = pytest.mark.slow
+
 NASTY = (
     "\x00",
     "\x1b[31m",

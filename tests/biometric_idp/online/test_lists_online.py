@@ -119,6 +119,7 @@ def test_signed_lists_come_to_a_roll_on_which_a_voter_enrols(tmp_path: Path) -> 
     assert audit["entries"] >= 4
 
 
+@pytest.mark.slow
 def test_a_real_deployment_takes_signed_lists_only(tmp_path: Path) -> None:
     people_file = tmp_path / "register.json"
     people_file.write_text(json.dumps({"format": "evoting-register/v1", "persons": []}))

@@ -70,6 +70,7 @@ def test_failures_are_followed_by_a_delay_whoever_is_behind_the_pin(shared: Part
     device.close()
 
 
+@pytest.mark.slow
 def test_an_attacker_who_never_stops_does_not_make_the_delay_longer(shared: Parties) -> None:
     victim = Device(shared, shared.people[59])
     attacker = Device(shared, shared.people[58])

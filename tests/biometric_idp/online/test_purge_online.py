@@ -20,6 +20,8 @@ from biometric_idp.registrar.purge import purge as purge_registrar
 from services.config import read_config
 from tests.biometric_idp.online.parties import Device, run, running
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400
 
 

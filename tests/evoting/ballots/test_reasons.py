@@ -63,6 +63,7 @@ PORTABLE = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [PORTABLE, pytest.param(tuple(CASES), marks=pytest.mark.full)], ids=["some", "all"])
 def test_both_arithmetics_judge_alike(polling: OpenElection, names: tuple[str, ...]) -> None:
     entries = [entry for name in names for entry in CASES[name].make(polling)]

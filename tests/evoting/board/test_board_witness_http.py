@@ -24,6 +24,8 @@ from tests.crypto.log.log_parties import LOG, key
 from tests.evoting.board.test_board_witness import ENTRIES, NAME, head, request
 from tests.support.running import Service, end, run_tool, running, start_service
 
+pytestmark = pytest.mark.slow
+
 TOOL = "evoting.board.witness_cli"
 OTHER = [b"other " + entry for entry in ENTRIES]
 

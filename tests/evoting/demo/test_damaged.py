@@ -12,6 +12,8 @@ from evoting.demo.places import Places
 from evoting.record.election import ElectionView, PublishedCopy, read_blobref
 from tests.evoting.demo.small_demo import SmallDemo
 
+pytestmark = pytest.mark.slow
+
 
 def tree(root: Path) -> dict[str, bytes]:
     """Every file below a directory but locks, which are empty."""

@@ -65,6 +65,7 @@ def test_interrupted_at_step_boundaries_it_ends_verified(
     assert _untouched(demo.places.record) == record
 
 
+@pytest.mark.slow
 def test_interrupted_in_the_middle_of_voting_and_mixing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the first epoch of three, and after the fifth of eighteen mix entries."""
     demo = SmallDemo(tmp_path / "demo", monkeypatch)

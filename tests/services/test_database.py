@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, insert, select, text, update
+from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, func, insert, select, text, update
+from sqlalchemy.exc import OperationalError
 
+from services import database
 from services.database import open_engine, reading, transaction
 from services.errors import DatabaseError
 from services.migrations import differences, upgrade
@@ -115,3 +117,69 @@ def test_what_is_no_usable_database_is_refused_in_one_line(url: str) -> None:
     with pytest.raises(DatabaseError) as caught:
         open_engine(url)
     assert "\n" not in str(caught.value)
+
+
+Lossy = tuple[Engine, Callable[[int], None]]
+
+
+def backend(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+@pytest.fixture(name="lossy", scope="module")
+def _lossy(folder: Path) -> Iterator[Lossy]:
+    """A database on PostgreSQL, and what ends one of its connections from outside."""
+    with postgres_server() as server:
+        engine, other = (open_engine(url) for url in [server.database()] * 2)
+        upgrade(engine, folder, "test")
+
+        def end(number: int) -> None:
+            with other.connect() as killer:
+                assert killer.scalar(text("SELECT pg_terminate_backend(:number, 5000)"), {"number": number})
+
+        yield engine, end
+        engine.dispose()
+        other.dispose()
+
+
+def test_a_connection_that_was_lost_while_idle_is_replaced_unseen(
+    lossy: Lossy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, end = lossy
+    monkeypatch.setattr(database, "_IDLE_SECONDS", 0)
+    with engine.connect() as connection:
+        number = backend(connection)
+    end(number)
+    with engine.connect() as connection:
+        assert backend(connection) != number
+
+
+def test_a_connection_that_is_lost_before_the_commit_is_replaced_and_the_work_done_once(lossy: Lossy) -> None:
+    engine, end = lossy
+    runs: list[int] = []
+
+    def work(connection: Connection) -> None:
+        connection.execute(insert(COUNTER).values(id=21, value=0))
+        runs.append(1)
+        if len(runs) == 1:
+            end(backend(connection))
+            connection.scalar(text("SELECT 1"))
+
+    transaction(engine, work)
+    with reading(engine) as connection:
+        assert connection.scalar(select(func.count()).where(COUNTER.c.id == 21)) == 1
+    assert len(runs) == 2
+
+
+def test_a_connection_that_is_lost_in_the_commit_is_an_error_and_nothing_is_run_again(lossy: Lossy) -> None:
+    engine, end = lossy
+    runs: list[int] = []
+
+    def work(connection: Connection) -> None:
+        runs.append(1)
+        connection.execute(insert(COUNTER).values(id=22, value=0))
+        end(backend(connection))
+
+    with pytest.raises(OperationalError):
+        transaction(engine, work)
+    assert len(runs) == 1

@@ -314,6 +314,30 @@ def test_O2_a_copy_that_lacks_only_what_no_checkpoint_covered_is_an_old_one_too(
         place.stop()
 
 
+def test_O2_an_answer_given_again_after_a_crash_is_remembered_like_the_first(election: World, tmp_path: Path) -> None:
+    """The crash is after the commit and before anything outside the database knows of it."""
+    place = make_place(election, 1, checkpoint_seconds=3600, tree_seconds=3600)
+    try:
+        world, service = place.world, place.start()
+        files = list(place.directory.path.glob("ledger.sqlite*"))
+        for path in files:
+            shutil.copy(path, tmp_path / path.name)
+        (request,) = issue(world, service, 1)
+        service.kill()
+        place.directory.head.with_name(place.directory.head.name + "-size").unlink()
+        service = place.start()
+        assert code_of(answer_of(ask(service, request))) is None
+        service.kill()
+        for path in place.directory.path.glob("ledger.sqlite*"):
+            path.unlink()
+        for path in files:
+            shutil.copy(tmp_path / path.name, path)
+        with pytest.raises(RuntimeError, match="1 credentials were answered for, but the ledger has 0 entries"):
+            place.start()
+    finally:
+        place.stop()
+
+
 def test_shutdown_finishes_what_has_arrived(place: IssuerPlace) -> None:
     world, service = place.world, place.start()
     requests = [world.request(world.wallet(position)).encode() for position in range(4)]

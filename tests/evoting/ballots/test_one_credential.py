@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import random
+import subprocess
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from evoting.ballots.dispositions import describe_disposition
 from tests.evoting.ballots.polling import OpenElection
 from tests.evoting.ballots.second_judge import objections
+from tests.support.small_election import SmallElection
 
 CASTS = 100
 
@@ -40,3 +45,25 @@ def test_C7_100_parallel_casts_with_one_credential_count_once(polling: OpenElect
     second = next(at for at, fate in enumerate(fates) if fate != "counted")
     second += second >= CASTS // 2
     assert objections(polling, entries, judged[:second] + b"\0" + judged[second + 1 :])
+
+
+class Flooded(SmallElection):
+    """One voter casts a hundred ballots at a time, beside everybody else's."""
+
+    def epochs(self) -> list[list[bytes]]:
+        with ThreadPoolExecutor(8) as pool:
+            casts = list(pool.map(lambda number: self.cast("east", [0], number // 2)[0], range(CASTS)))
+        others = range(1, self.ballots_per_style)
+        return [casts, [*self.cast("east", others), *self.cast("west", [0, *others])]]
+
+
+@pytest.mark.slow
+def test_C7_100_parallel_casts_are_one_vote_in_the_published_result(tmp_path: Path) -> None:
+    election = Flooded(tmp_path).run()
+    report = tmp_path / "report.json"
+    command = ["run", election.record_path, "--trust-root", election.trust_root_path, "--json", report]
+    done = subprocess.run([sys.executable, "-m", "verifier.cli", *map(str, command)], capture_output=True, check=False)
+    assert (done.returncode, done.stdout.decode().split()[-1]) == (0, "VERIFIED")
+    (east,) = [row for row in json.loads(report.read_text())["accounting"] if row["style"] == "east"]
+    assert (east["appended"], east["counted"]) == (CASTS + election.ballots_per_style - 1, election.ballots_per_style)
+    assert sum(row["count"] for row in east["rejected"]) + east["superseded"] == CASTS - 1

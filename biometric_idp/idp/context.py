@@ -24,6 +24,7 @@ from biometric_idp.logs.online import OnlineLog
 from biometric_idp.population.register import Register
 from biometric_idp.shared.audit.service import Audit
 from biometric_idp.shared.commits import Committer
+from biometric_idp.shared.elections import with_id, with_origin
 from services.problems import Problem
 
 Clock = Callable[[], int]
@@ -69,16 +70,10 @@ class Idp:
         Raises:
             Problem: ``unknown-election``.
         """
-        for election in self.config.elections:
-            if election.origin == origin:
-                return election
-        raise Problem("unknown-election")
+        return with_origin(self.config.elections, origin)
 
     def election_by_id(self, id_: str) -> ElectionConfig:
-        for election in self.config.elections:
-            if election.id == id_:
-                return election
-        raise Problem("unknown-election")
+        return with_id(self.config.elections, id_)
 
     def digest(self, label: str, *parts: bytes) -> bytes:
         """A digest that only this deployment can compute."""

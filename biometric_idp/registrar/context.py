@@ -23,7 +23,7 @@ from biometric_idp.registrar.rolls.service import RollProver
 from biometric_idp.registrar.tables import AUDIT
 from biometric_idp.shared.audit.service import Audit
 from biometric_idp.shared.commits import Committer
-from services.problems import Problem
+from biometric_idp.shared.elections import with_id, with_origin
 
 Clock = Callable[[], int]
 
@@ -50,16 +50,10 @@ class Registrar:
         Raises:
             Problem: ``unknown-election``.
         """
-        for election in self.config.elections:
-            if election.origin == origin:
-                return election
-        raise Problem("unknown-election")
+        return with_origin(self.config.elections, origin)
 
     def election_by_id(self, id_: str) -> ElectionConfig:
-        for election in self.config.elections:
-            if election.id == id_:
-                return election
-        raise Problem("unknown-election")
+        return with_id(self.config.elections, id_)
 
     def digest(self, label: str, *parts: str) -> bytes:
         """A digest that only this deployment can compute; parts hold no zero byte."""

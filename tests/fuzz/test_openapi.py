@@ -32,7 +32,7 @@ from schemathesis.transport.serialization import serialize_binary
 
 from services.openapi import PROBLEM
 from tests.fuzz.targets import Target, all_targets
-from tests.support.processes import ServiceProcess
+from tests.support.running import start_service
 
 
 @schemathesis.serializer("application/cbor")
@@ -166,7 +166,7 @@ def test_every_answer_is_one_that_the_openapi_document_tells_of(targets: dict[st
 
 @pytest.mark.slow
 def test_a_service_that_breaks_its_document_is_noticed() -> None:
-    with ServiceProcess.module("tests.services.sample", 0) as process, pytest.raises(AssertionError) as caught:
+    with start_service("tests.services.sample", 0) as process, pytest.raises(AssertionError) as caught:
         run(Target(process.url, {"nobody": {}}), Plan(FEW, SEED))
     assert "500" in str(caught.value)
 

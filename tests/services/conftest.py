@@ -7,16 +7,16 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.processes import ServiceProcess
+from tests.support.running import Service, start_service
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[ServiceProcess]:
-    with ServiceProcess.module("tests.services.sample", 0) as process:
+def service() -> Iterator[Service]:
+    with start_service("tests.services.sample", 0) as process:
         yield process
 
 
 @pytest.fixture
-def client(service: ServiceProcess) -> Iterator[httpx.Client]:
+def client(service: Service) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=service.url, timeout=30) as client:
         yield client

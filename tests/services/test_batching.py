@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from tests.support.processes import ServiceProcess
+from tests.support.running import start_service
 
 
 def test_each_of_many_concurrent_requests_gets_its_own_answer(client: httpx.Client) -> None:
@@ -25,6 +25,6 @@ def test_a_batch_that_fails_fails_for_its_requests_only(client: httpx.Client) ->
 
 
 def test_a_service_that_is_asked_to_stop_ends_by_itself() -> None:
-    with ServiceProcess.module("tests.services.sample", 0) as process:
+    with start_service("tests.services.sample", 0) as process:
         assert httpx.get(f"{process.url}/healthz").status_code == 204
         assert process.stop() == 0

@@ -9,10 +9,10 @@ import time
 
 import httpx
 
-from tests.support.processes import ServiceProcess
+from tests.support.running import Service
 
 
-def raw(service: ServiceProcess, data: bytes, *, wait: float = 10) -> bytes:
+def raw(service: Service, data: bytes, *, wait: float = 10) -> bytes:
     """Send bytes as they are; what comes back until the connection closes."""
     with socket.create_connection(("127.0.0.1", service.port), timeout=wait) as connection:
         connection.sendall(data)
@@ -22,11 +22,9 @@ def raw(service: ServiceProcess, data: bytes, *, wait: float = 10) -> bytes:
         return received
 
 
-def test_A1_a_body_of_100_megabytes_is_refused_and_costs_no_memory(
-    client: httpx.Client, service: ServiceProcess
-) -> None:
+def test_A1_a_body_of_100_megabytes_is_refused_and_costs_no_memory(client: httpx.Client, service: Service) -> None:
     client.post("/notes", json={"text": "x"})
-    before = service.peak_memory()
+    before = service.memory()
     sent = 0
 
     def endless() -> object:
@@ -41,17 +39,17 @@ def test_A1_a_body_of_100_megabytes_is_refused_and_costs_no_memory(
         assert answer.json()["code"] == "too-large"
     except httpx.WriteError:
         assert sent < 100_000_000  # the connection was closed before it could all be sent
-    assert service.peak_memory() - before < 20_000_000
+    assert service.memory() - before < 20_000_000
 
 
-def test_A1_a_declared_length_beyond_the_limit_is_refused_before_the_body(service: ServiceProcess) -> None:
+def test_A1_a_declared_length_beyond_the_limit_is_refused_before_the_body(service: Service) -> None:
     head = f"POST /notes HTTP/1.1\r\nHost: 127.0.0.1:{service.port}\r\nContent-Length: 100000000\r\n\r\n"
     started = time.monotonic()
     assert b" 413 " in raw(service, head.encode()).split(b"\r\n")[0]
     assert time.monotonic() - started < 1
 
 
-def test_A1_a_body_shorter_than_its_length_is_given_up_in_time(service: ServiceProcess) -> None:
+def test_A1_a_body_shorter_than_its_length_is_given_up_in_time(service: Service) -> None:
     head = f"POST /notes HTTP/1.1\r\nHost: 127.0.0.1:{service.port}\r\nContent-Length: 100\r\n\r\n{{"
     started = time.monotonic()
     assert b" 408 " in raw(service, head.encode()).split(b"\r\n")[0]

@@ -13,7 +13,7 @@ import pytest
 
 from services.errors import ConfigError
 from services.pages import page_policy, read_pages
-from tests.support.processes import ServiceProcess
+from tests.support.running import Service, start_service
 
 SCRIPT = b"export {};\n"
 
@@ -31,13 +31,13 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def site(root: Path) -> Iterator[ServiceProcess]:
+def site(root: Path) -> Iterator[Service]:
     arguments = (root, "--host-name", "127.0.0.1", "--host-name", "vote.localhost", "--connect", "https://id.example")
-    with ServiceProcess.module("services.pages", *arguments) as process:
+    with start_service("services.pages", *arguments) as process:
         yield process
 
 
-def raw(site: ServiceProcess, path: str, method: str = "GET", host: str | None = None) -> tuple[int, bytes]:
+def raw(site: Service, path: str, method: str = "GET", host: str | None = None) -> tuple[int, bytes]:
     """Status and body of a request whose path no client library has tidied up."""
     with socket.create_connection(("127.0.0.1", site.port), 10) as connection:
         name = f"127.0.0.1:{site.port}" if host is None else host
@@ -49,7 +49,7 @@ def raw(site: ServiceProcess, path: str, method: str = "GET", host: str | None =
     return int(head.split()[1]), body
 
 
-def test_files_are_served_under_exactly_their_paths(site: ServiceProcess) -> None:
+def test_files_are_served_under_exactly_their_paths(site: Service) -> None:
     with httpx.Client(base_url=site.url) as client:
         script = client.get("/assets/page.js")
         assert (script.status_code, script.content) == (200, SCRIPT)
@@ -80,14 +80,14 @@ def test_files_are_served_under_exactly_their_paths(site: ServiceProcess) -> Non
         "/assets\\page.js",
     ],
 )
-def test_no_other_path_leads_to_a_file_and_nothing_is_listed(site: ServiceProcess, path: str) -> None:
+def test_no_other_path_leads_to_a_file_and_nothing_is_listed(site: Service, path: str) -> None:
     status, body = raw(site, path)
     assert status in (400, 404), body
     assert SCRIPT not in body
     assert b"secret" not in body
 
 
-def test_a_file_that_came_after_the_start_is_not_served(site: ServiceProcess, root: Path) -> None:
+def test_a_file_that_came_after_the_start_is_not_served(site: Service, root: Path) -> None:
     (root / "late.html").write_text("late")
     try:
         assert raw(site, "/late.html")[0] == 404
@@ -95,19 +95,19 @@ def test_a_file_that_came_after_the_start_is_not_served(site: ServiceProcess, ro
         (root / "late.html").unlink()
 
 
-def test_pages_take_no_body_and_no_other_method(site: ServiceProcess) -> None:
+def test_pages_take_no_body_and_no_other_method(site: Service) -> None:
     assert raw(site, "/", "POST")[0] == 405
     assert raw(site, "/", "DELETE")[0] == 405
     assert httpx.post(site.url, content=b"x").status_code == 413
 
 
-def test_A7_only_named_hosts_are_answered(site: ServiceProcess) -> None:
+def test_A7_only_named_hosts_are_answered(site: Service) -> None:
     assert raw(site, "/", host=f"vote.localhost:{site.port}")[0] == 200
     for host in ("vote.localhost", f"evil.example:{site.port}"):
         assert raw(site, "/", host=host)[0] == 421
 
 
-def test_A7_every_page_has_the_strict_policy(site: ServiceProcess) -> None:
+def test_A7_every_page_has_the_strict_policy(site: Service) -> None:
     for path in ("/", "/part/", "/assets/page.js"):
         headers = httpx.get(site.url + path).headers
         policy = headers["content-security-policy"]

@@ -9,7 +9,7 @@ import pytest
 
 from services.errors import ConfigError
 from services.problems import LANGUAGES, read_catalogue
-from tests.support.processes import ServiceProcess
+from tests.support.running import Service
 
 
 def test_a_refusal_has_a_code_sentences_and_a_next_step(client: httpx.Client) -> None:
@@ -21,11 +21,11 @@ def test_a_refusal_has_a_code_sentences_and_a_next_step(client: httpx.Client) ->
     assert set(body["message"]) == set(body["next"]) == set(LANGUAGES)
 
 
-def test_a_mistake_of_the_program_shows_nothing_of_itself(client: httpx.Client, service: ServiceProcess) -> None:
+def test_a_mistake_of_the_program_shows_nothing_of_itself(client: httpx.Client, service: Service) -> None:
     answer = client.post("/broken")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal-error")
     assert "secret" not in answer.text
-    assert "unexpected-error" in service.log()
+    assert "unexpected-error" in service.text()
 
 
 def test_a_malformed_body_names_the_field_and_never_its_value(client: httpx.Client) -> None:
@@ -40,21 +40,19 @@ def test_A8_what_is_not_there_is_not_found(client: httpx.Client, path: str, code
     assert client.get("/notes").json()["code"] == "method-not-allowed"
 
 
-def test_A6_control_and_direction_characters_reach_the_log_escaped(
-    client: httpx.Client, service: ServiceProcess
-) -> None:
+def test_A6_control_and_direction_characters_reach_the_log_escaped(client: httpx.Client, service: Service) -> None:
     text = "a\u202e\u0007\x1b[31m\r\nforged: line\u2066"
     assert client.post("/notes", json={"text": text}).json()["text"] == text
-    (line,) = [line for line in service.log().split("\n") if '"event": "note"' in line]
+    (line,) = [line for line in service.text().split("\n") if '"event": "note"' in line]
     assert line.isascii()
     assert line.isprintable()
     assert "\\u202e" in line
 
 
-def test_no_address_of_a_client_reaches_the_log(client: httpx.Client, service: ServiceProcess) -> None:
+def test_no_address_of_a_client_reaches_the_log(client: httpx.Client, service: Service) -> None:
     client.get("/nowhere?token=abc")
-    assert "127.0.0.1" not in service.log()
-    assert "abc" not in service.log()
+    assert "127.0.0.1" not in service.text()
+    assert "abc" not in service.text()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from biometric_idp.logs.witnesses import Witness
 from crypto.log.note import VerifierKey, decode_vkey
-from tests.support.running import Service, end, run_tool, start_service
+from tests.support.running import Service, run_tool, start_service
 
 TOOL = "evoting.board.witness_cli"
 
@@ -29,7 +29,7 @@ class WitnessPlace:
 
     def stop(self) -> None:
         if self.service is not None:
-            end(self.service)
+            self.service.end()
             self.service = None
 
     @property

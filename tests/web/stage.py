@@ -34,7 +34,7 @@ from evoting.definition import Manifest
 from evoting.office.issuance import write_policy
 from tests.biometric_idp.online.parties import run, write_config
 from tests.support.faces import portrait
-from tests.support.processes import ServiceProcess
+from tests.support.running import Service, start_service
 from tests.support.small_election import ORIGIN, SmallElection
 from tests.support.witnesses import start_witnesses
 from tests.web.recordings import ORDER
@@ -97,7 +97,7 @@ class Stage:
         self.portraits = portraits
         self.commitment = ""
         self.checkpoint = ""
-        self._voting_host: ServiceProcess | None = None
+        self._voting_host: Service | None = None
 
     def origin(self, name: str) -> str:
         return f"http://{name}.localhost:{self.ports[name]}"
@@ -114,8 +114,8 @@ class Stage:
     def issuer_origins(self) -> list[str]:
         return [self.origin(f"issuer-{index}") for index in range(1, 5)]
 
-    def _serve(self, module: str, name: str, *arguments: object) -> ServiceProcess:
-        return self.stack.enter_context(ServiceProcess.module(module, *arguments, "--port", self.ports[name]))
+    def _serve(self, module: str, name: str, *arguments: object) -> Service:
+        return self.stack.enter_context(start_service(module, *arguments, "--port", self.ports[name]))
 
     # First act
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.processes import ServiceProcess
+from tests.support.running import start_service
 from tests.web.accessibility import sticks_out, violations
 from tests.web.browser import Person
 from tests.web.conftest import ROOT
@@ -40,12 +40,8 @@ def hosts(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict
     }
     (election / "election.json").write_text(json.dumps(site))
     with (
-        ServiceProcess.module(
-            "services.pages", dist / "identity", "--host-name", "id.localhost", "--camera"
-        ) as identity,
-        ServiceProcess.module(
-            "services.pages", dist / "voting", election.parent, "--host-name", "vote.localhost"
-        ) as voting,
+        start_service("services.pages", dist / "identity", "--host-name", "id.localhost", "--camera") as identity,
+        start_service("services.pages", dist / "voting", election.parent, "--host-name", "vote.localhost") as voting,
     ):
         yield {
             "identity": f"http://id.localhost:{identity.port}",
@@ -94,7 +90,7 @@ def test_a_script_with_one_byte_changed_does_not_run(browser: Browser, dist: Pat
     script = site / "assets/identity.js"
     script.write_bytes(script.read_bytes() + b"\n")
     person = Person(browser)
-    with ServiceProcess.module("services.pages", site, "--host-name", "id.localhost") as host:
+    with start_service("services.pages", site, "--host-name", "id.localhost") as host:
         person.page.goto(f"http://id.localhost:{host.port}/")
         person.page.wait_for_timeout(500)
         assert person.page.locator("h1").count() == 0

@@ -17,20 +17,22 @@ PENDING, DESK, CONFIRMED, EXPIRED = "pending", "desk", "confirmed", "expired"
 
 @dataclass(frozen=True, slots=True)
 class StoredEnrolment:
+    """An enrolment. A new one waits for the desk, until something else is decided."""
+
     id: str
     election: str
     position: int
     style: str
     passkey: PublicPasskey
     language: str
-    state: str
-    hint: str
-    code: bytes | None = field(repr=False)
-    expires: int
-    attempts: int
-    method: str | None
-    body: bytes | None
-    signature: bytes | None
+    state: str = DESK
+    hint: str = ""
+    code: bytes | None = field(default=None, repr=False)
+    expires: int = 0
+    attempts: int = 0
+    method: str | None = None
+    body: bytes | None = None
+    signature: bytes | None = None
 
 
 class EnrolmentRepository:

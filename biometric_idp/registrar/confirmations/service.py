@@ -103,22 +103,8 @@ def start(
     prefix = key_prefix(passkey.key)
     contacts = registrar.contacts(request.pin)
     title = election.title[request.language]
-    item = StoredEnrolment(
-        secrets.token_hex(16) if known is None else known.id,
-        election.id,
-        place.position,
-        place.style,
-        passkey,
-        request.language,
-        state=DESK,
-        hint="",
-        code=None,
-        expires=now,
-        attempts=0,
-        method=None,
-        body=None,
-        signature=None,
-    )
+    id_ = secrets.token_hex(16) if known is None else known.id
+    item = StoredEnrolment(id_, election.id, place.position, place.style, passkey, request.language, expires=now)
     if repository.has_confirmed(election.id, place.position):
         registrar.outbox.queue(
             db, contacts, "change-attempt", request.language, NOTICE_SECONDS, election=title, key=prefix

@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from biometric_idp.errors import FormatError
 from biometric_idp.registrar.confirmations.repository import (
     CONFIRMED,
-    DESK,
     EnrolmentRepository,
     StoredEnrolment,
 )
@@ -59,22 +58,8 @@ def confirm_in_person(db: Connection, registrar: Registrar, request: InPerson) -
     officers = registrar.config.officers
     names = require_two_officers(db, OFFICER_COUNTER, officers, party, request.assertions, challenge)
     if item is None:
-        item = StoredEnrolment(
-            secrets.token_hex(16),
-            election.id,
-            place.position,
-            place.style,
-            passkey,
-            request.language,
-            state=DESK,
-            hint="",
-            code=None,
-            expires=now,
-            attempts=0,
-            method=None,
-            body=None,
-            signature=None,
-        )
+        id_ = secrets.token_hex(16)
+        item = StoredEnrolment(id_, election.id, place.position, place.style, passkey, request.language, expires=now)
         repository.add(item, now)
     if item.state != CONFIRMED:
         repository.expire_pending(election.id, place.position)

@@ -21,7 +21,7 @@ from crypto.dkg.files import KeyShareFile
 from crypto.dkg.parameters import ISSUERS
 from crypto.dkg.participant import KeyShare
 from tests.biometric_idp.world import World
-from tests.support.running import Service, end, start_service
+from tests.support.running import Service, start_service
 
 TOOL = "biometric_idp.issuer.cli"
 AUDITOR_TOKEN = "an auditor's token of enough length"
@@ -45,7 +45,7 @@ class IssuerPlace:
 
     def stop(self) -> None:
         for service in self.services:
-            end(service)
+            service.end()
         self.services.clear()
 
 

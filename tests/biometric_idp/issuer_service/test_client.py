@@ -27,7 +27,7 @@ from crypto.group import BLS_ORDER
 from tests.biometric_idp.issuer_service.hostile import KINDS
 from tests.biometric_idp.issuer_service.places import answer_of, ask, make_place
 from tests.biometric_idp.world import PARTY, World, passkey
-from tests.support.running import running
+from tests.support.running import start_service
 
 pytestmark = pytest.mark.slow
 
@@ -163,7 +163,7 @@ def test_a_dead_issuer_and_one_that_misbehaves_keep_nobody_from_a_credential(
     six: tuple[World, dict[int, str]], kind: str
 ) -> None:
     world, urls = six
-    with running("tests.biometric_idp.issuer_service.hostile", kind) as hostile, ExitStack() as stack:
+    with start_service("tests.biometric_idp.issuer_service.hostile", kind) as hostile, ExitStack() as stack:
         addresses = [closed_port(), urls[2], hostile.url, urls[4], urls[5]]
         voter = Voter(world, 0, addresses, stack)
         began = time.monotonic()

@@ -262,6 +262,18 @@ def test_without_a_quorum_issuance_goes_on_and_the_earlier_checkpoint_stays(
     wait_for(lambda: checkpoint_of(world, service).size == 2)
 
 
+def keep_database(place: IssuerPlace, copies: Path) -> None:
+    for path in place.directory.path.glob("ledger.sqlite*"):
+        shutil.copy(path, copies / path.name)
+
+
+def put_back_database(place: IssuerPlace, copies: Path) -> None:
+    for path in place.directory.path.glob("ledger.sqlite*"):
+        path.unlink()
+    for path in copies.glob("ledger.sqlite*"):
+        shutil.copy(path, place.directory.path / path.name)
+
+
 def test_O2_an_old_copy_of_the_database_answers_nothing(
     witnessed: tuple[IssuerPlace, list[WitnessPlace]], tmp_path: Path
 ) -> None:
@@ -270,17 +282,12 @@ def test_O2_an_old_copy_of_the_database_answers_nothing(
     world, service = place.world, place.start()
     issue(world, service, 0)
     assert service.stop() in ENDED
-    files = [path for path in place.directory.path.iterdir() if path.name.startswith("ledger.sqlite")]
-    for path in files:
-        shutil.copy(path, tmp_path / path.name)
+    keep_database(place, tmp_path)
     service = place.start()
     issue(world, service, 1)
     wait_for(lambda: checkpoint_of(world, service).size == 2)
     service.kill()
-    for path in place.directory.path.glob("ledger.sqlite*"):
-        path.unlink()
-    for path in files:
-        shutil.copy(tmp_path / path.name, path)
+    put_back_database(place, tmp_path)
     with pytest.raises(RuntimeError, match="old copy"):
         place.start()
     place.directory.head.unlink()
@@ -299,15 +306,10 @@ def test_O2_a_copy_that_lacks_only_what_no_checkpoint_covered_is_an_old_one_too(
     place = make_place(election, 1, checkpoint_seconds=3600, tree_seconds=3600)
     try:
         world, service = place.world, place.start()
-        files = list(place.directory.path.glob("ledger.sqlite*"))
-        for path in files:
-            shutil.copy(path, tmp_path / path.name)
+        keep_database(place, tmp_path)
         issue(world, service, 1)
         service.kill()
-        for path in place.directory.path.glob("ledger.sqlite*"):
-            path.unlink()
-        for path in files:
-            shutil.copy(tmp_path / path.name, path)
+        put_back_database(place, tmp_path)
         with pytest.raises(RuntimeError, match="old copy"):
             place.start()
     finally:
@@ -319,19 +321,14 @@ def test_O2_an_answer_given_again_after_a_crash_is_remembered_like_the_first(ele
     place = make_place(election, 1, checkpoint_seconds=3600, tree_seconds=3600)
     try:
         world, service = place.world, place.start()
-        files = list(place.directory.path.glob("ledger.sqlite*"))
-        for path in files:
-            shutil.copy(path, tmp_path / path.name)
+        keep_database(place, tmp_path)
         (request,) = issue(world, service, 1)
         service.kill()
         place.directory.head.with_name(place.directory.head.name + "-size").unlink()
         service = place.start()
         assert code_of(answer_of(ask(service, request))) is None
         service.kill()
-        for path in place.directory.path.glob("ledger.sqlite*"):
-            path.unlink()
-        for path in files:
-            shutil.copy(tmp_path / path.name, path)
+        put_back_database(place, tmp_path)
         with pytest.raises(RuntimeError, match="1 credentials were answered for, but the ledger has 0 entries"):
             place.start()
     finally:

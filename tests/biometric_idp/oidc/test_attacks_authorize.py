@@ -190,7 +190,7 @@ def test_A6_control_and_direction_characters_reach_neither_client_nor_header_nor
         assert location.isprintable()
         assert "Set-Cookie" not in location
     assert "set-cookie" not in shown.headers
-    log = world.process.log()
+    log = world.process.text()
     assert hostile not in log
     assert log.replace("\n", "").isascii()
     assert all(json.loads(line) for line in log.splitlines())

@@ -409,7 +409,7 @@ def test_a_malformed_assertion_is_a_refusal_and_no_crash(world: World, assertion
     answer = _try_assertion(world, assertion)
     assert answer.status_code in (400, 401)
     assert answer.json()["error"] in ("invalid_client", "invalid_request")
-    assert "unexpected-error" not in world.process.log()
+    assert "unexpected-error" not in world.process.text()
 
 
 def test_an_assertion_of_another_type_is_refused(world: World) -> None:
@@ -468,7 +468,7 @@ def test_the_log_names_no_person_and_no_secret(world: World) -> None:
     tokens = world.cabinet.exchange(code, verifier).json()
     world.cabinet.userinfo(tokens["access_token"])
     world.cabinet.exchange(code, secrets.token_urlsafe(48))
-    log = world.process.log()
+    log = world.process.text()
     assert "oidc-code-used-again" in log
     for secret in (code, verifier, tokens["access_token"], tokens["id_token"], "account-1", "20101199000123"):
         assert secret not in log

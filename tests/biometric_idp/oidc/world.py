@@ -20,7 +20,7 @@ from biometric_idp.idp.oidc.levels import PASSKEY
 from services.database import open_engine
 from tests.biometric_idp.oidc.provider_app import PERSON, SESSION
 from tests.biometric_idp.oidc.relying_party import RelyingParty, public_jwk
-from tests.support.processes import ServiceProcess
+from tests.support.running import Service, start_service
 
 CABINET_PAGE = "https://cabinet.example"
 PIN = "20101199000123"
@@ -69,7 +69,7 @@ subject = "public"
 
 @dataclass
 class World:
-    process: ServiceProcess
+    process: Service
     http: httpx.Client
     engine: Engine
     directory: Path
@@ -101,7 +101,7 @@ def running_world(directory: Path, database: str | None = None, more: str = "") 
     (directory / "provider.toml").write_text(_CONFIG.format(database=address, secret=hashed, more=more))
     (directory / "office.jwks.json").write_text(json.dumps({"keys": [public_jwk(key)]}))
     new_key(directory / "oidc-keys", int(time.time()) - 7200, least_age=600)
-    command = ServiceProcess.module("tests.biometric_idp.oidc.provider_app", directory / "provider.toml")
+    command = start_service("tests.biometric_idp.oidc.provider_app", directory / "provider.toml")
     with command as process, httpx.Client(base_url=process.url, timeout=30) as http:
         engine = open_engine(address)
         world = World(

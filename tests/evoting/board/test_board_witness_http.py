@@ -22,7 +22,7 @@ from crypto.log.note import (
 from crypto.log.witness import CosignRequest
 from tests.crypto.log.log_parties import LOG, key
 from tests.evoting.board.test_board_witness import ENTRIES, NAME, head, request
-from tests.support.running import Service, end, run_tool, running, start_service
+from tests.support.running import Service, run_tool, start_service
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ def fixture_directory(tmp_path: Path) -> Path:
 
 @pytest.fixture(name="witness")
 def fixture_witness(directory: Path) -> Iterator[Service]:
-    with running(TOOL, "serve", directory) as service:
+    with start_service(TOOL, "serve", directory) as service:
         yield service
 
 
@@ -106,10 +106,10 @@ def test_L2_two_roots_of_one_size(witness: Service) -> None:
 
 
 def test_L2_a_second_history_is_refused_after_a_restart_too(directory: Path) -> None:
-    with running(TOOL, "serve", directory) as witness:
+    with start_service(TOOL, "serve", directory) as witness:
         assert ask(witness, request(0, 300)).status_code == 200
         witness.kill()
-    with running(TOOL, "serve", directory) as witness:
+    with start_service(TOOL, "serve", directory) as witness:
         assert ask(witness, request(0, 300, OTHER)).content == b"300\n"
         assert ask(witness, request(300, 400, OTHER)).status_code == 422
         assert ask(witness, request(300, 400)).status_code == 200
@@ -117,7 +117,7 @@ def test_L2_a_second_history_is_refused_after_a_restart_too(directory: Path) -> 
 
 def test_L4_concurrent_updates_leave_one_history(directory: Path) -> None:
     """Two processes of one witness, two histories of the log, 64 requests at once: what is cosigned is one chain."""
-    with running(TOOL, "serve", directory) as first, running(TOOL, "serve", directory) as second:
+    with start_service(TOOL, "serve", directory) as first, start_service(TOOL, "serve", directory) as second:
 
         def one(number: int) -> tuple[int, bool] | None:
             entries = ENTRIES if number % 2 else OTHER
@@ -173,5 +173,5 @@ def test_a_damaged_memory_is_not_taken_for_an_empty_one(witness: Service, direct
 
 def test_bad_input_gives_one_line(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="evoting-witness: error: ") as caught:
-        end(start_service(TOOL, "serve", tmp_path / "nowhere"))
+        start_service(TOOL, "serve", tmp_path / "nowhere")
     assert "Traceback" not in str(caught.value)

@@ -20,7 +20,7 @@ from biometric_idp.shared.inquiry import sign_inquiry
 from crypto.dkg.files import KeyShareFile
 from crypto.dkg.parameters import ISSUERS
 from tests.biometric_idp.issuer_service.places import TOOL, write_config
-from tests.support.running import Service, running
+from tests.support.running import Service, start_service
 from tests.verifier.ledger.world import ABSTAINER, SECRET, VOTERS, AuditElection
 from verifier.cli import main
 
@@ -88,7 +88,7 @@ def test_C12_a_running_issuers_answer_verifies_against_the_record(
     verify_answer: Callable[[dict[str, Any]], tuple[int, str]],
 ) -> None:
     config = make_issuer(world, tmp_path / "issuer", SECRET)
-    with running(TOOL, "serve", "--config", config) as service:
+    with start_service(TOOL, "serve", "--config", config) as service:
         for position, issued in ((ABSTAINER, False), (VOTERS[0], True)):
             proof = ask(service, position)
             assert (proof["issued"] is not None) == issued
@@ -109,7 +109,7 @@ def test_C12_an_issuer_that_answers_two_ways_is_convicted(
 ) -> None:
     """It stated one tree in the record, and signs another one of the same ledger for those who ask."""
     config = make_issuer(world, tmp_path / "issuer", b"t" * 32)
-    with running(TOOL, "serve", "--config", config) as service:
+    with start_service(TOOL, "serve", "--config", config) as service:
         proof = ask(service, ABSTAINER)
     code, out = verify_answer(proof)
     assert code == 1

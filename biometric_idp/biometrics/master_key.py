@@ -263,8 +263,26 @@ def open_master_key(address: str) -> MasterKey:
         FormatError: not such an address, or an unusable file.
         VaultError: master-key-unusable.
     """
-    if not address.startswith("pkcs11:"):
-        return FileMasterKey.read(Path(address.removeprefix("file:")))
+    if address.startswith("pkcs11:"):
+        return Pkcs11MasterKey(*_in_token(address))
+    return FileMasterKey.read(Path(address.removeprefix("file:")))
+
+
+def generate_master_key(address: str) -> MasterKey:
+    """Make a new master key at an address, as ``open_master_key`` takes it.
+
+    Raises:
+        FormatError: not such an address.
+        StateError: there is one.
+        VaultError: master-key-unusable.
+    """
+    if address.startswith("pkcs11:"):
+        return Pkcs11MasterKey.generate(*_in_token(address))
+    return FileMasterKey.generate(Path(address.removeprefix("file:")))
+
+
+def _in_token(address: str) -> tuple[str, str, str, str]:
+    """Module, token, label and PIN."""
     path, _, query = address.removeprefix("pkcs11:").partition("?")
     parts = {name: unquote(value) for name, _, value in (item.partition("=") for item in path.split(";"))}
     options = dict(parse_qsl(query))
@@ -272,7 +290,7 @@ def open_master_key(address: str) -> MasterKey:
         token, label, module, source = parts["token"], parts["object"], options["module-path"], options["pin-source"]
     except KeyError as error:
         raise FormatError(f"the address of the master key lacks {error.args[0]}") from None
-    return Pkcs11MasterKey(module, token, label, read_pin(Path(source.removeprefix("file:"))))
+    return module, token, label, read_pin(Path(source.removeprefix("file:")))
 
 
 def read_pin(path: Path) -> str:

@@ -141,6 +141,11 @@ class Vault:
         """Delete everything about a voter, also that there was something; returns the number of rows."""
         return self._store.delete(voter)
 
+    @property
+    def master_key(self) -> str:
+        """Id of the master key that new templates are wrapped under."""
+        return self._master.id
+
     def rotate(self, batch: int = 500) -> int:
         """Wrap all keys under the current master key; returns how many. May be interrupted and run again.
 

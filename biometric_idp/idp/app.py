@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, Response
-from sqlalchemy import MetaData
+from sqlalchemy import Engine, MetaData
 from starlette.concurrency import run_in_threadpool
 
 from biometric_idp.biometrics.liveness_rules import FAILURES
@@ -83,9 +83,7 @@ def open_idp(config: IdpConfig, base: Path, port: int, *, clock: Clock = now, pr
     Raises:
         ServiceError, IdpError: what is missing or cannot be used.
     """
-    url = config.database if "://" in config.database else str(base / config.database)
-    engine = open_engine(url, pool=_POOL)
-    upgrade(engine, MIGRATIONS, SERVICE)
+    engine = open_database(config, base)
     key = read_role_key(base / config.key)
     secret = read_secret(base / config.secret)
     witnesses = [Witness(decode_vkey(item.vkey), item.url) for item in config.log.witnesses]
@@ -129,6 +127,18 @@ def open_idp(config: IdpConfig, base: Path, port: int, *, clock: Clock = now, pr
         clock,
         oidc=open_provider(config.oidc, origin, base, committer, register, clock) if config.oidc else None,
     )
+
+
+def open_database(config: IdpConfig, base: Path) -> Engine:
+    """The service's database, at the present revision.
+
+    Raises:
+        ServiceError: it cannot be used.
+    """
+    url = config.database if "://" in config.database else str(base / config.database)
+    engine = open_engine(url, pool=_POOL)
+    upgrade(engine, MIGRATIONS, SERVICE)
+    return engine
 
 
 def _country_roots(config: ChipConfig, base: Path) -> CountryRoots | None:

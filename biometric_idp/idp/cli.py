@@ -15,16 +15,20 @@ from sqlalchemy.exc import DBAPIError
 
 from biometric_idp.errors import IdpError, StateError
 from biometric_idp.files import frame_item, write_atomic
-from biometric_idp.idp.app import SERVICE, make_app, open_idp, publish_logs
+from biometric_idp.idp.app import SERVICE, make_app, open_database, open_idp, publish_logs
 from biometric_idp.idp.config import IdpConfig
 from biometric_idp.idp.context import Idp, now
+from biometric_idp.idp.faces import commands as faces
 from biometric_idp.idp.oidc.commands import add_arguments
 from biometric_idp.idp.oidc.commands import run as oidc_key
 from biometric_idp.idp.purge.service import purge
+from biometric_idp.idp.tables import AUDIT
 from biometric_idp.idp.terminal.service import require_signed_officers
 from biometric_idp.idp.voting.repository import OpeningRepository
 from biometric_idp.issuer.office import ENROLMENT_LINE
 from biometric_idp.role_key import write_role_key
+from biometric_idp.shared.audit.service import Audit
+from biometric_idp.shared.commits import Committer
 from biometric_idp.shared.secret import write_secret
 from crypto.errors import CryptoError
 from services.config import read_config
@@ -134,6 +138,21 @@ def _oidc_key(arguments: argparse.Namespace) -> None:
     print(oidc_key(arguments.action, config.oidc, base, now(), drop_previous=arguments.drop_previous))
 
 
+def _master_key(arguments: argparse.Namespace) -> None:
+    config, base = read_config(arguments.config, IdpConfig), arguments.config.parent
+    if arguments.action == "new":
+        print(json.dumps({"master_key": faces.new_master_key(config.biometrics, base)}))
+        return
+    committer = Committer(open_database(config, base))
+    key, count = faces.rotate_master_key(config.biometrics, base, committer.engine)
+    audit = Audit(AUDIT)
+    committer.commit(
+        "master-key-rotated",
+        lambda db: audit.record_operation(db, "master-key-rotated", now(), key=key, templates=count),
+    )
+    print(json.dumps({"master_key": key, "templates": count}))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="evoting-idp", description="The identity provider: enrolment, sign-in, tickets, the enrolment log."
@@ -163,6 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--size", type=int)
     audit.add_argument("--hash", default="")
     command("purge", _purge, "Delete what has outlived its purpose, and prove it in the audit log.")
+    faces.add_arguments(command("master-key", _master_key, "Make or replace the key above all templates."))
     add_arguments(command("oidc-key", _oidc_key, "Make a signing key for ID tokens, or a secret for a client."))
     return parser
 

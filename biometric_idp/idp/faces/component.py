@@ -10,11 +10,12 @@ from sqlalchemy import Engine
 
 from biometric_idp.biometrics.face_dlib import FaceLimits
 from biometric_idp.biometrics.liveness import LivenessSettings
-from biometric_idp.biometrics.master_key import MasterKey, open_master_key
+from biometric_idp.biometrics.master_key import open_master_key
 from biometric_idp.biometrics.sql_store import SqlMarks, SqlTemplateStore
 from biometric_idp.biometrics.vault import Vault
 from biometric_idp.biometrics.workers import MatcherPool, WorkerSettings
-from biometric_idp.idp.config import IdpConfig
+from biometric_idp.errors import StateError
+from biometric_idp.idp.config import BiometricsConfig, IdpConfig
 from biometric_idp.idp.tables import BIOMETRICS
 
 
@@ -48,15 +49,31 @@ def open_faces(config: IdpConfig, base: Path, engine: Engine, key: bytes) -> Fac
         fixed_order=None if liveness.fixed_order is None else tuple(liveness.fixed_order),
         model_election=config.model,
     )
-    master = _master(biometrics.master_key, base)
-    retired = [_master(address, base) for address in biometrics.retired]
-    vault = Vault(SqlTemplateStore(engine, BIOMETRICS), biometrics.deployment, master, retired)
+    vault = open_vault(biometrics, base, engine)
     limits = FaceLimits(threshold=biometrics.threshold)
     pool = MatcherPool(WorkerSettings(workers=biometrics.workers, queue=biometrics.queue, face=limits))
     return Faces(pool, vault, SqlMarks(engine, BIOMETRICS), settings, key)
 
 
-def _master(address: str, base: Path) -> MasterKey:
-    if address.startswith("pkcs11:"):
-        return open_master_key(address)
-    return open_master_key(str(base / address.removeprefix("file:")))
+def open_vault(config: BiometricsConfig, base: Path, engine: Engine) -> Vault:
+    """The templates under their master keys.
+
+    Raises:
+        IdpError: a master key cannot be used.
+    """
+    master, *retired = [open_master_key(address) for address in key_addresses(config, base)]
+    return Vault(SqlTemplateStore(engine, BIOMETRICS), config.deployment, master, retired)
+
+
+def key_addresses(config: BiometricsConfig, base: Path) -> list[str]:
+    """Addresses of the master key and of the retired ones; files are relative to ``base``.
+
+    Raises:
+        StateError: no master key is configured.
+    """
+    if config.master_key is None:
+        raise StateError("the configuration names no master_key in [biometrics]")
+    return [
+        address if address.startswith("pkcs11:") else str(base / address.removeprefix("file:"))
+        for address in (config.master_key, *config.retired)
+    ]

@@ -94,6 +94,12 @@ class PasskeyConfig(Config):
         return self
 
 
+class VotingPasskeyConfig(PasskeyConfig):
+    """The same for voting passkeys; ``a_day`` is how many one person may register on one day."""
+
+    a_day: int = Field(default=10, ge=1, le=100)
+
+
 class SignInConfig(Config):
     """Sign-in.
 
@@ -278,7 +284,7 @@ class IdpConfig(Config):
     register_: RegisterConfig = Field(alias="register")
     enrolment: EnrolmentConfig = EnrolmentConfig()
     passkeys: PasskeyConfig = PasskeyConfig()
-    voting_passkeys: PasskeyConfig = PasskeyConfig()
+    voting_passkeys: VotingPasskeyConfig = VotingPasskeyConfig()
     chip: ChipConfig = ChipConfig()
     liveness: LivenessConfig = LivenessConfig()
     biometrics: BiometricsConfig = BiometricsConfig()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Literal
 
 from biometric_idp.errors import Refused
@@ -14,6 +15,7 @@ from biometric_idp.idp.ticket import TicketVerifier
 from biometric_idp.policy import IssuancePolicy
 from biometric_idp.request import Request, request_hash
 from biometric_idp.webauthn import PublicPasskey, check_assertion
+from crypto.hashing import frame
 
 DAY = 86_400
 
@@ -27,7 +29,7 @@ class VoterState:
     Attributes:
         style: ballot style on the roll, None where the position is not on it.
         passkey: the enrolment that counts, None where there is none.
-        counters: highest signature counters seen, by credential id; missing ones are zero.
+        counters: highest signature counters seen, by ``counter_id``; missing ones are zero.
     """
 
     style: str | None
@@ -46,6 +48,11 @@ class Authorised:
     date: int
 
 
+def counter_id(passkey: PublicPasskey) -> bytes:
+    """Whose counter it is: id and key together, because anybody may enrol a key of their own under a known id."""
+    return sha256(frame(passkey.credential) + frame(passkey.key)).digest()
+
+
 class Authoriser:
     """Everything that requests of one election are judged by."""
 
@@ -59,6 +66,11 @@ class Authoriser:
         return request_hash(
             self._policy.fingerprint, request.style, request.position, request.credential, request.blinded
         )
+
+    def officers_of(self, request: Request) -> list[PublicPasskey]:
+        """Passkeys of officers whose ids a request names."""
+        named = [self._officers.get(assertion.credential) for assertion in request.assertions]
+        return [officer.passkey for officer in named if officer is not None]
 
     def authorise(self, request: Request, hash_: bytes, state: VoterState, now: int) -> Authorised:
         """Judge one request.
@@ -84,10 +96,10 @@ class Authoriser:
         passkeys = self._passkeys(request, state)
         counters: list[tuple[bytes, int]] = []
         for assertion, passkey in zip(request.assertions, passkeys, strict=True):
-            last = state.counters.get(passkey.credential, 0)
-            counter = check_assertion(assertion, passkey, policy.party, hash_, last)
+            known = counter_id(passkey)
+            counter = check_assertion(assertion, passkey, policy.party, hash_, state.counters.get(known, 0))
             if counter:
-                counters.append((passkey.credential, counter))
+                counters.append((known, counter))
         today = now // DAY
         if abs(request.ticket.date - today) > 1:
             raise Refused("ticket", "the ticket is of another day")

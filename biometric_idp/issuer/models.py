@@ -29,15 +29,16 @@ enrolments = Table(
     Column("key", LargeBinary, nullable=False),
 )
 
-#: Highest signature counter seen from each passkey that counts.
+#: Highest signature counter seen from each passkey that counts (``checks.counter_id``).
 counters = Table(
     "counter",
     metadata,
-    Column("credential", LargeBinary, primary_key=True),
+    Column("passkey", LargeBinary, primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
 
-#: What was issued; ``sequence`` is the index of the entry in the ledger's log.
+#: What was issued; ``sequence`` is the index of the entry in the ledger's log. ``digest`` is of the bytes in the entry,
+#: ``again`` of those that were answered last, where a device signed the same request hash once more.
 ledger = Table(
     "ledger",
     metadata,
@@ -48,6 +49,7 @@ ledger = Table(
     Column("style", Text, nullable=False),
     Column("terminal", Boolean, nullable=False),
     Column("digest", LargeBinary, nullable=False),
+    Column("again", LargeBinary),
     UniqueConstraint("election", "position", name="one_credential_per_voter_and_election"),
 )
 

@@ -110,15 +110,14 @@ class Issuer:
         size = 0
         requests = [item.request for item in items if item.request is not None]
         positions = [request.position for request in requests]
-        known = self._store.known(
-            positions, {assertion.credential for request in requests for assertion in request.assertions}
-        )
+        officers = [passkey for request in requests for passkey in self._authoriser.officers_of(request)]
+        known = self._store.known(positions, officers)
         for item in items:
             request = item.request
             if request is None:
                 continue
             earlier = known.issued.get(request.position)
-            if earlier is not None and earlier.digest == item.digest:
+            if earlier is not None and earlier.is_of(item.digest):
                 size = max(size, earlier.sequence + 1)
                 continue  # row 1: the stored row is the answer
             passkey = known.passkeys.get(request.position)

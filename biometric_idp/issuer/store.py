@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from biometric_idp.enrolment.log import EnrolmentRules, EnrolmentSource, read_enrolment_log
 from biometric_idp.errors import StateError
 from biometric_idp.issuer.audit import EMPTY_HEAD, HEAD, AuditRow, append_rows, read_rows
-from biometric_idp.issuer.checks import Authorised
+from biometric_idp.issuer.checks import Authorised, counter_id
 from biometric_idp.issuer.ledger import ledger_origin
 from biometric_idp.issuer.models import MIGRATIONS, SERVICE, counters, enrolments, ledger, meta
 from biometric_idp.logs.entries import EntryLog
@@ -45,14 +45,16 @@ Value = TypeVar("Value")
 
 # Statements of the way to an answer are made once: making them anew costs as much as running them.
 _SOME: BindParameter[Any] = bindparam("some", expanding=True)
-_ISSUED = select(ledger.c.position, ledger.c.sequence, ledger.c.hash, ledger.c.digest).where(
+_ISSUED = select(ledger.c.position, ledger.c.sequence, ledger.c.hash, ledger.c.digest, ledger.c.again).where(
     ledger.c.election == bindparam("fingerprint"), ledger.c.position.in_(_SOME)
 )
 _ENROLLED = select(enrolments.c.position, enrolments.c.credential, enrolments.c.algorithm, enrolments.c.key).where(
     enrolments.c.position.in_(_SOME)
 )
-_COUNTED = select(counters.c.credential, counters.c.value).where(counters.c.credential.in_(_SOME))
+_COUNTED = select(counters.c.passkey, counters.c.value).where(counters.c.passkey.in_(_SOME))
 _ENTER = insert(ledger)
+#: One database holds one election.
+_AGAIN = update(ledger).where(ledger.c.position == bindparam("of_position")).values(again=bindparam("again"))
 
 #: Called with a point's name right before and after the durable steps; tests kill the process there.
 Probe = Callable[[str], None]
@@ -64,11 +66,21 @@ def _no_probe(_: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What the ledger holds for a position, and at which index."""
+    """What the ledger holds for a position, and at which index.
+
+    Attributes:
+        digest: SHA-256 of the request in the entry.
+        again: SHA-256 of the last other request with this hash that was answered.
+    """
 
     sequence: int
     hash: bytes
     digest: bytes
+    again: bytes | None = None
+
+    def is_of(self, digest: bytes) -> bool:
+        """Whether these very bytes were answered."""
+        return digest in (self.digest, self.again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +151,16 @@ class IssuerStore:
         except DBAPIError as error:
             raise StateError(f"the issuer's database cannot be written: {_first_line(error)}") from None
 
-    def known(self, positions: Sequence[int], credentials: Iterable[bytes]) -> Known:
-        """Everything that a batch is judged by, in one consistent view."""
+    def known(self, positions: Sequence[int], officers: Iterable[PublicPasskey]) -> Known:
+        """Everything that a batch is judged by, in one consistent view.
+
+        Args:
+            officers: passkeys whose counters are wanted besides those of the positions.
+        """
         with reading(self.engine) as connection:
-            return Known(
-                self._issued(connection, positions),
-                self._passkeys(connection, positions),
-                self._counters(connection, credentials),
-            )
+            passkeys = self._passkeys(connection, positions)
+            ids = {counter_id(passkey) for passkey in (*passkeys.values(), *officers)}
+            return Known(self._issued(connection, positions), passkeys, self._counters(connection, ids))
 
     def issued(self, positions: Sequence[int]) -> dict[int, Issued]:
         """Ledger rows of these positions."""
@@ -156,9 +170,9 @@ class IssuerStore:
         """Enrolments that count, of these positions."""
         return self.known(positions, ()).passkeys
 
-    def counters(self, credentials: Iterable[bytes]) -> dict[bytes, int]:
-        """Highest signature counters seen; credentials that never counted are left out."""
-        return self.known((), credentials).counters
+    def counter(self, passkey: PublicPasskey) -> int:
+        """Highest signature counter seen from a passkey; 0 where it never counted."""
+        return self.known((), [passkey]).counters.get(counter_id(passkey), 0)
 
     def record(self, batch: Sequence[tuple[Authorised, bytes, bytes]]) -> tuple[list[str | None], int]:
         """Make ledger entries durable in one transaction; the constraint decides who was first.
@@ -187,20 +201,21 @@ class IssuerStore:
     ) -> tuple[list[str | None], int]:
         sequence = self.log.lock(connection)
         held = self._issued(connection, [item.request.position for item, _, _ in batch])
-        seen = self._counters(connection, {credential for item, _, _ in batch for credential, _ in item.counters})
+        seen = self._counters(connection, {passkey for item, _, _ in batch for passkey, _ in item.counters})
         risen: dict[bytes, int] = {}
         rows: list[dict[str, object]] = []
         entries: list[bytes] = []
         refused: list[AuditRow] = []
         outcomes: list[str | None] = []
+        again: dict[int, bytes] = {}
         for item, data, digest in batch:
             position = item.request.position
             present = held.get(position)
             code = None
-            for credential, value in item.counters:
-                if value > seen.get(credential, 0):
-                    seen[credential] = risen[credential] = value
-                elif present is None or present.digest != digest:
+            for passkey, value in item.counters:
+                if value > seen.get(passkey, 0):
+                    seen[passkey] = risen[passkey] = value
+                elif present is None or not present.is_of(digest):
                     # The very request on the ledger was put there since the caller looked: that one may repeat.
                     code = "counter"
                     break
@@ -212,15 +227,21 @@ class IssuerStore:
                 held[position] = Issued(sequence + len(rows), item.hash, digest)
                 rows.append(self._row(held[position].sequence, item, digest))
                 entries.append(encode_ledger_entry(item, data))
+            elif not present.is_of(digest):
+                again[position] = digest
+                held[position] = replace(present, again=digest)
             outcomes.append(code)
         if rows:
             connection.execute(_ENTER, rows)
             self.log.append(connection, entries, sequence)
+        if again:
+            values = [{"of_position": position, "again": digest} for position, digest in again.items()]
+            connection.execute(_AGAIN, values)
         if risen:
             rising = upsert_of(counters, connection.dialect.name)
             connection.execute(
-                rising.on_conflict_do_update(index_elements=["credential"], set_={"value": rising.excluded.value}),
-                [{"credential": credential, "value": value} for credential, value in risen.items()],
+                rising.on_conflict_do_update(index_elements=["passkey"], set_={"value": rising.excluded.value}),
+                [{"passkey": passkey, "value": value} for passkey, value in risen.items()],
             )
         append_rows(connection, refused)
         return outcomes, sequence + len(rows)
@@ -250,9 +271,9 @@ class IssuerStore:
             found |= {position: PublicPasskey(*rest) for position, *rest in rows}
         return found
 
-    def _counters(self, connection: Connection, credentials: Iterable[bytes]) -> dict[bytes, int]:
+    def _counters(self, connection: Connection, passkeys: Iterable[bytes]) -> dict[bytes, int]:
         found: dict[bytes, int] = {}
-        for some in _chunks(credentials):
+        for some in _chunks(passkeys):
             found |= dict(connection.execute(_COUNTED, {"some": some}).all())
         return found
 

@@ -70,7 +70,7 @@ def test_an_error_inside_the_transaction_undoes_the_whole_batch(world: World) ->
         world.issuer(1, disk_full).answer([request], NOW)
     with world.store(1).snapshot() as ledger:
         assert ledger.size == 0
-    assert world.store(1).counters([world.passkeys[0].public.credential]) == {}
+    assert world.store(1).counter(world.passkeys[0].public) == 0
     assert refused(world.issuer(1).answer([request], NOW)) == [None]
 
 

@@ -10,10 +10,10 @@ from biometric_idp.documents.compare import DocumentPolicy, compare_with_person
 from biometric_idp.documents.errors import DocumentRefused
 from biometric_idp.documents.passive_authentication import authenticate_document
 from biometric_idp.idp.context import Idp
-from biometric_idp.idp.enrolment.repository import Enrolment, EnrolmentRepository
+from biometric_idp.idp.enrolment.repository import Enrolment, EnrolmentRepository, FailureRepository
 from biometric_idp.idp.enrolment.schemas import Chip
-from biometric_idp.idp.enrolment.service import Answer, finish_step, pin_subject, require_step
-from biometric_idp.idp.enrolment.throttle import count_failure
+from biometric_idp.idp.enrolment.service import Answer, face_subject, finish_step, require_step
+from biometric_idp.idp.enrolment.throttle import count_failure, may_try, require_turn
 from biometric_idp.idp.faces import service as faces
 from biometric_idp.idp.faces.repository import LivenessRepository, StoredLiveness
 from services.problems import Problem
@@ -44,6 +44,7 @@ def authenticate_chip(idp: Idp, session_id: bytes, chip: Chip) -> Answer:
 
 def begin_liveness(db: Connection, idp: Idp, session_id: bytes) -> Answer:
     _, enrolment = require_step(db, idp, session_id, "liveness")
+    may_try(db, face_subject(idp, enrolment.pin), idp.clock())
     return faces.begin(db, idp, session_id, enrolment.expires)
 
 
@@ -70,9 +71,11 @@ def match_face(idp: Idp, session_id: bytes) -> Answer:
 
     def look(db: Connection) -> tuple[Enrolment, StoredLiveness | None]:
         _, enrolment = require_step(db, idp, session_id, "face", lock=False)
+        may_try(db, face_subject(idp, enrolment.pin), idp.clock())
         return enrolment, LivenessRepository(db).get(session_id)
 
     enrolment, stored = idp.committer.read(look)
+    subject = face_subject(idp, enrolment.pin)
     probe = faces.probe_of(idp, stored)
     matched = faces.matches_portrait(idp, probe, idp.register.portrait(enrolment.pin))
     if matched:
@@ -80,12 +83,15 @@ def match_face(idp: Idp, session_id: bytes) -> Answer:
 
     def decide(db: Connection) -> Answer | Problem:
         _, current = require_step(db, idp, session_id, "face")
-        LivenessRepository(db).erase(session_id)
         now = idp.clock()
+        require_turn(db, subject, now)
+        LivenessRepository(db).erase(session_id)
         if matched:
+            FailureRepository(db).clear(subject)
             finish_step(db, current, "face")
             idp.audit.record(db, "face-matched", now)
             return {"matched": True}
+        count_failure(db, idp.config.enrolment, subject, now)
         attempts = current.face_attempts + 1
         left = idp.config.enrolment.face_attempts - attempts
         repository = EnrolmentRepository(db)
@@ -97,7 +103,6 @@ def match_face(idp: Idp, session_id: bytes) -> Answer:
             repository.set_steps(current.id, ("liveness", *current.remaining), done)
             return Problem("face-mismatch", left=left)
         repository.set_steps(current.id, ("officers",), current.done)
-        count_failure(db, idp.config.enrolment, pin_subject(idp, current.pin), now)
         return Problem("face-attempts-over")
 
     return idp.committer.commit("enrolment-face", decide)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from biometric_idp.idp.enrolment.models import ENROLMENT, FAILURE
-from biometric_idp.shared.inserts import insert_or_update
+from biometric_idp.shared.inserts import insert_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,24 @@ class FailureRepository:
         self._db = db
 
     def get(self, subject: bytes) -> tuple[int, int, int]:
-        """Failures, until when nothing is tried, and the time of the last failure. Locked, where there is a row."""
-        query = select(FAILURE).where(FAILURE.c.subject == subject).with_for_update()
-        row = self._db.execute(query).one_or_none()
+        """Failures, until when nothing is tried, and the time of the last failure."""
+        row = self._db.execute(select(FAILURE).where(FAILURE.c.subject == subject)).one_or_none()
         return (0, 0, 0) if row is None else (row._mapping["count"], row.until, row.last)
 
+    def take(self, subject: bytes) -> tuple[int, int, int]:
+        """The same, with the row, which is made where there is none, locked until the transaction ends."""
+        query = select(FAILURE).where(FAILURE.c.subject == subject).with_for_update()
+        while True:
+            insert_once(self._db, FAILURE, {"subject": subject, "count": 0, "until": 0, "last": 0})
+            row = self._db.execute(query).one_or_none()
+            # Whoever had it in between may have cleared it.
+            if row is not None:
+                return row._mapping["count"], row.until, row.last
+
     def put(self, subject: bytes, count: int, until: int, last: int) -> None:
+        """Change a row that was taken."""
         values = {"count": count, "until": until, "last": last}
-        insert_or_update(self._db, FAILURE, {"subject": subject, **values}, ("subject",), values)
+        self._db.execute(update(FAILURE).where(FAILURE.c.subject == subject).values(**values))
 
     def clear(self, subject: bytes) -> None:
         self._db.execute(delete(FAILURE).where(FAILURE.c.subject == subject))

@@ -40,7 +40,13 @@ DOCUMENT_POLICY = DocumentPolicy()
 
 
 def pin_subject(idp: Idp, pin: str) -> bytes:
+    """Whom failures with documents are counted against."""
     return idp.digest("pin", pin.encode())
+
+
+def face_subject(idp: Idp, pin: str) -> bytes:
+    """Whom failures with faces are counted against."""
+    return idp.digest("face", pin.encode())
 
 
 def start(db: Connection, idp: Idp, request: StartEnrolment, person: Person | None) -> Answer | Problem:

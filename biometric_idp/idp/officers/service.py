@@ -14,7 +14,7 @@ from biometric_idp.idp.challenges.service import make_challenge, use_challenge
 from biometric_idp.idp.context import DAY, Idp
 from biometric_idp.idp.enrolment.repository import Enrolment, EnrolmentRepository, FailureRepository
 from biometric_idp.idp.enrolment.schemas import MakeAppointment
-from biometric_idp.idp.enrolment.service import Answer, pin_subject
+from biometric_idp.idp.enrolment.service import Answer, face_subject, pin_subject
 from biometric_idp.idp.officers.repository import OPEN, Appointment, AppointmentRepository
 from biometric_idp.idp.officers.schemas import Confirm, LetIn, OfficerOptions
 from biometric_idp.idp.passkeys.options import Options, request_options
@@ -96,7 +96,8 @@ def let_in(db: Connection, idp: Idp, request: LetIn, person: Person | None) -> A
     names = _officers(db, idp, request, challenge)
     if person is None or person.deceased:
         raise Problem("officers-refused")
-    FailureRepository(db).clear(pin_subject(idp, request.pin))
+    for subject in (pin_subject(idp, request.pin), face_subject(idp, request.pin)):
+        FailureRepository(db).clear(subject)
     seconds = idp.config.enrolment.seconds
     id_, done = secrets.token_hex(16), ("document", "officers")
     EnrolmentRepository(db).add(

@@ -35,6 +35,7 @@ from biometric_idp.idp.passkeys.verify import (
     client_challenge,
     verify_registration,
 )
+from biometric_idp.idp.tables import RATE
 from biometric_idp.idp.voting.handoff import require_voting
 from biometric_idp.idp.voting.registrar_client import RegistrarRefusal, Started, Status
 from biometric_idp.idp.voting.repository import (
@@ -49,6 +50,7 @@ from biometric_idp.idp.voting.repository import (
 from biometric_idp.idp.voting.schemas import RegisterPasskey
 from biometric_idp.population.pin import mask_pin
 from biometric_idp.shared.fields import encode_base64url
+from biometric_idp.shared.rates import take
 from biometric_idp.signatures import frames_signature_holds
 from biometric_idp.webauthn import PublicPasskey, RelyingParty
 from services.problems import Problem
@@ -100,6 +102,8 @@ def register(
         if known is None:
             raise Problem("enrolment-unknown")
         return known, idempotent.answer
+    subject = idp.digest("voting-passkeys", account.encode(), election.id.encode())
+    take(db, RATE, "voting-passkeys", subject, idp.config.voting_passkeys.a_day, DAY, now)
     challenge = client_challenge(request.credential, "webauthn.create")
     if encode_base64url(challenge[8:24]) != request.id:
         raise Problem("challenge-invalid")

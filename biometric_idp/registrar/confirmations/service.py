@@ -106,6 +106,8 @@ def start(
     id_ = secrets.token_hex(16) if known is None else known.id
     item = StoredEnrolment(id_, election.id, place.position, place.style, passkey, request.language, expires=now)
     if repository.has_confirmed(election.id, place.position):
+        person = registrar.digest("change-attempts", election.id, request.pin)
+        take(db, RATE, "change-attempts", person, registrar.config.codes.a_day, _DAY, now)
         registrar.outbox.queue(
             db, contacts, "change-attempt", request.language, NOTICE_SECONDS, election=title, key=prefix
         )

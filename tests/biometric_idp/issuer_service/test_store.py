@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from biometric_idp.enrolment.log import Enrolment
+from biometric_idp.enrolment.passkey import Ed25519Passkey, Passkey, make_assertion
 from biometric_idp.errors import StateError
-from biometric_idp.issuer.models import MIGRATIONS, SERVICE, ledger, meta, metadata, refusals
+from biometric_idp.issuer.checks import DAY, counter_id
+from biometric_idp.issuer.models import MIGRATIONS, SERVICE, counters, enrolments, ledger, meta, metadata, refusals
 from biometric_idp.issuer.store import IssuerStore, NoStore, create_store
 from biometric_idp.logs.models import log_entries
 from biometric_idp.logs.models import metadata as log_metadata
@@ -20,7 +24,7 @@ from biometric_idp.request import Answer, Refusal
 from crypto import cbor
 from services.database import open_engine, reading, transaction
 from services.migrations import differences, upgrade
-from tests.biometric_idp.world import NOW, World, refused
+from tests.biometric_idp.world import NOW, PARTY, World, passkey, refused
 
 
 @pytest.fixture(name="world")
@@ -35,6 +39,28 @@ def test_revisions_make_the_tables_of_the_models(database: str) -> None:
     with reading(engine) as connection:
         assert differences(connection, metadata, SERVICE) == []
         assert differences(connection, log_metadata, SERVICE) == []
+
+
+def test_a_database_of_the_first_revision_keeps_its_voters_counters(database: str, tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    (first / "versions").mkdir(parents=True)
+    shutil.copy(MIGRATIONS / "versions/0001_first.py", first / "versions")
+    engine = open_engine(database)
+    upgrade(engine, first, SERVICE)
+    voter, officer = passkey("voter").public, passkey("officer").public
+
+    def fill(connection: Connection) -> None:
+        row = {"position": 3, "credential": voter.credential, "algorithm": voter.algorithm, "key": voter.key}
+        connection.execute(insert(enrolments), row)
+        for value, known in enumerate((voter, officer), start=7):
+            statement = text("INSERT INTO counter (credential, value) VALUES (:credential, :value)")
+            connection.execute(statement, {"credential": known.credential, "value": value})
+
+    transaction(engine, fill)
+    upgrade(engine, MIGRATIONS, SERVICE)
+    with reading(engine) as connection:
+        assert differences(connection, metadata, SERVICE) == []
+        assert connection.execute(select(counters)).all() == [(counter_id(voter), 7)]
 
 
 def test_an_empty_or_foreign_database_is_refused(world: World, database: str) -> None:
@@ -92,9 +118,41 @@ def test_counters_rise_within_a_batch_and_never_fall(world: World) -> None:
     issuer = world.issuer(1)
     # The last repeats what is on the ledger byte by byte.
     assert refused(issuer.answer(requests, NOW)) == [None, None, "counter", None]
-    credential = world.passkeys[0].public.credential
-    assert world.store(1).counters([credential]) == {credential: 7}
+    assert world.store(1).counter(world.passkeys[0].public) == 7
     assert refused(issuer.answer(requests[2:], NOW)) == ["counter", None]
+
+
+def test_bytes_that_were_signed_anew_and_answered_get_the_same_answer_again(world: World) -> None:
+    """An answer is lost, the device signs again, and the connection is lost once more."""
+    stored, issuer = world.wallet(0), world.issuer(1)
+    first, second, third = (world.request(stored, counter=counter).encode() for counter in (5, 6, 7))
+    answers = issuer.answer([first], NOW)
+    assert issuer.answer([second], NOW) == answers
+    # Neither counter rises any more, and issuance is over.
+    for request in (second, first):
+        assert world.issuer(1).answer([request], NOW + 9 * DAY) == answers
+    assert issuer.answer([third, third], NOW) == answers * 2
+    with world.store(1).snapshot() as ledger:
+        assert ledger.size == 1
+
+
+def test_C8_a_voter_who_enrols_under_an_officers_id_does_not_use_up_the_officers_counter(
+    tmp_path: Path, database: str
+) -> None:
+    class Squatting(World):
+        def enrolment(self, position: int, chosen: Passkey | None = None, method: str = "code") -> Enrolment:
+            if position == 0:
+                self.passkeys[0] = Ed25519Passkey(bytes(32), self.officers[0].public.credential)
+            return super().enrolment(position, chosen, method)
+
+    world = Squatting(tmp_path, databases={1: database})
+    issuer = world.issuer(1)
+    assert refused(issuer.answer([world.request(world.wallet(0), counter=2**32 - 1).encode()], NOW)) == [None]
+    stored = world.wallet(world.voters - 1)
+    hash_ = world.hash_of(stored, b"")
+    said = [make_assertion(own, PARTY, hash_, counter=1) for own in world.officers]
+    assert refused(issuer.answer([world.request_with(stored, b"", said).encode()], NOW)) == [None]
+    assert [world.store(1).counter(own.public) for own in world.officers] == [1, 1]
 
 
 def _remove_first(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +13,27 @@ from tests.biometric_idp.online.parties import Device, Refused, running
 from tests.support.postgres import PostgresServer
 
 CLIENTS = 32
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_many_wrong_guesses_at_once_get_no_further_than_one_after_the_other(
+    tmp_path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
+    database = request.getfixturevalue("postgres").database() if kind == "postgresql" else "sqlite"
+    with running(tmp_path, idp_database=database) as parties:
+        devices = [Device(parties, parties.people[0]) for _ in range(CLIENTS)]
+
+        def guess(device: Device) -> str:
+            with pytest.raises(Refused) as caught:
+                device.start(mrz=parties.people[1].mrz)
+            return caught.value.code
+
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            outcomes = Counter(pool.map(guess, devices))
+        assert outcomes == {"identity-not-confirmed": 3, "too-many-attempts": CLIENTS - 3}
+        for device in devices:
+            device.close()
 
 
 @pytest.mark.slow

@@ -38,6 +38,21 @@ def test_C9_a_replay_of_an_earlier_session_is_refused(parties: Parties) -> None:
     device.close()
 
 
+def test_C9_who_holds_the_document_does_not_try_faces_without_end(parties: Parties) -> None:
+    """A right document clears its own failures, and not those of the face."""
+    device = Device(parties, parties.people[2])
+    device.start()
+    answers = []
+    for seed in (21, 22, 23):
+        assert show(device, video("biden", seed=seed))["state"] == "passed"
+        answers.append(refused(device.post, "/v1/enrolments/face", None, device.session))
+    assert answers == ["face-mismatch", "face-mismatch", "face-attempts-over"]
+    device.start()
+    assert refused(device.post, "/v1/enrolments/liveness", None, device.session) == "too-many-attempts"
+    assert refused(device.register) == "wrong-step"
+    device.close()
+
+
 def send(device: Device, sequence: int, data: bytes) -> dict[str, Any]:
     """One frame; the answer, or the problem."""
     headers = {"authorization": f"Bearer {device.session}", "content-type": "image/jpeg"}

@@ -161,6 +161,24 @@ def say(passkeys: list[Any], challenge: bytes) -> list[dict[str, str]]:
     ]
 
 
+def test_nobody_fills_logs_and_telephones_with_passkeys_of_one_person(device: Device) -> None:
+    """Ten registrations a day at the identity provider; the registrar has a limit of its own against that one."""
+    device.confirm(pending(device))
+    codes = set()
+    for _ in range(9):
+        device.voting_key = fresh()
+        codes.add(refused(device.register_voting).code)
+    assert codes == {"change-in-person"}
+    device.voting_key = fresh()
+    late = refused(device.register_voting)
+    assert (late.status, late.code) == (429, "too-many-requests")
+    assert int(late.headers["retry-after"]) > 0
+    own, answers = idp_key(device), set()
+    for _ in range(50):
+        answers.add(refused(ask, device, members_for(device, fresh()), key=own).code)
+    assert answers == {"change-in-person", "too-many-requests"}
+
+
 def test_a_second_passkey_counts_only_in_person_with_two_officers(device: Device) -> None:
     enrolment = pending(device)
     device.confirm(enrolment)

@@ -19,6 +19,7 @@ from biometric_idp.idp.app import SERVICE, make_app, open_database, open_idp, pu
 from biometric_idp.idp.config import IdpConfig
 from biometric_idp.idp.context import Idp, now
 from biometric_idp.idp.faces import commands as faces
+from biometric_idp.idp.log.export import read_own_checkpoint, require_covered
 from biometric_idp.idp.oidc.commands import add_arguments
 from biometric_idp.idp.oidc.commands import run as oidc_key
 from biometric_idp.idp.purge.service import purge
@@ -79,6 +80,14 @@ def _open_election(arguments: argparse.Namespace) -> None:
         raise StateError("a fingerprint is 64 hexadecimal digits")
 
     require_signed_officers(election, fingerprint)
+    enrolled = None
+    if arguments.checkpoint is not None:
+        log = idp.logs[election.id]
+        checkpoint = read_own_checkpoint(arguments.checkpoint, idp.key, log.origin)
+        require_covered(log, checkpoint)
+        enrolled = checkpoint.size
+    elif not election.model:
+        raise StateError("a real election is opened with --checkpoint, the one in the record: enrolment ends with it")
 
     def store(db: Connection) -> None:
         repository = OpeningRepository(db)
@@ -90,9 +99,15 @@ def _open_election(arguments: argparse.Namespace) -> None:
             idp.audit.record_operation(
                 db, "election-opened", idp.clock(), election=election.id, fingerprint=fingerprint.hex()
             )
+        ended = repository.enrolled(election.id)
+        if enrolled is not None and ended not in (None, enrolled):
+            raise StateError(f"enrolment ended with {ended} entries already")
+        if enrolled is not None and ended is None:
+            repository.end_enrolment(election.id, enrolled)
+            idp.audit.record_operation(db, "enrolment-ended", idp.clock(), election=election.id, entries=enrolled)
 
     idp.committer.commit("opening", store)
-    print(json.dumps({"election": election.id, "fingerprint": fingerprint.hex()}))
+    print(json.dumps({"election": election.id, "fingerprint": fingerprint.hex(), "enrolled": enrolled}))
 
 
 def _sign_checkpoint(arguments: argparse.Namespace) -> None:
@@ -172,6 +187,8 @@ def _parser() -> argparse.ArgumentParser:
     opening = command("open", _open_election, "Tell an election's fingerprint, once it is known; the service sees it.")
     opening.add_argument("--election", required=True, help="id of the election in the configuration")
     opening.add_argument("--fingerprint", required=True, help="64 hexadecimal digits")
+    about = "the enrolment checkpoint in the record, as sign-checkpoint wrote it: enrolment ends with it"
+    opening.add_argument("--checkpoint", type=Path, help=f"{about}; only a MODEL election may leave it out")
     signing = command("sign-checkpoint", _sign_checkpoint, "Sign and publish the enrolment log as it is now.")
     signing.add_argument("--election", required=True)
     signing.add_argument("--out", type=Path, help="file to write; otherwise stdout")

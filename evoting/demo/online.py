@@ -59,7 +59,7 @@ def enrol(
             "--settings", _settings(places), "--progress", heard=_counter(report),
         )  # fmt: skip
         config = places.secrets(IDP) / "config.toml"
-        checkpoint = places.stick / "enrolment-checkpoint"
+        checkpoint = _checkpoint(places)
         run_party("evoting-idp", "sign-checkpoint", "--config", config, "--election", ELECTION, "--out", checkpoint)
         log = places.stick / "enrolment-log.bin"
         run_party("evoting-idp", "export-enrolments", "--config", config, "--election", ELECTION, "--out", log)
@@ -95,8 +95,10 @@ def issue(
     run_parties(
         [
             (tool, "open", "--config", places.secrets(role) / "config.toml", "--election", ELECTION,
-             "--fingerprint", fingerprint)
-            for tool, role in (("evoting-idp", IDP), ("evoting-registrar", REGISTRAR))
+             "--fingerprint", fingerprint, *more)
+            for tool, role, more in (
+                ("evoting-idp", IDP, ("--checkpoint", _checkpoint(places))), ("evoting-registrar", REGISTRAR, ()),
+            )
         ],
         jobs,
     )  # fmt: skip
@@ -146,6 +148,11 @@ def roll_file(places: Places) -> Path:
 def enrolment_log_file(places: Places) -> Path:
     """The enrolment log as issuers get it."""
     return places.stick / "enrolment-log.bin"
+
+
+def _checkpoint(places: Places) -> Path:
+    """The enrolment log's checkpoint, as it goes into the record."""
+    return places.stick / "enrolment-checkpoint"
 
 
 def _make_people(places: Places, styles: list[str]) -> None:

@@ -52,10 +52,11 @@ VOTING_PASSKEY = Table(
     UniqueConstraint("election", "registrar", name="uq_voting_passkey_registrar"),
 )
 
-#: Fingerprint of an election, once it is known.
+#: Fingerprint of an election, once it is known; and how many entries of the enrolment log count, once enrolment ended.
 OPENING = Table(
     "opening",
     METADATA,
     Column("election", String(64), primary_key=True),
     Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
+    Column("enrolled", BigInteger),
 )

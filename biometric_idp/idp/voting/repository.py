@@ -23,10 +23,14 @@ _COUNTING = (
         VOTING_PASSKEY.c.election == bindparam("in_election"),
         VOTING_PASSKEY.c.account == bindparam("of_account"),
         VOTING_PASSKEY.c.state == LOGGED,
+        VOTING_PASSKEY.c.entry < bindparam("enrolled"),
     )
     .order_by(VOTING_PASSKEY.c.entry.desc())
     .limit(1)
 )
+_ENROLLED = select(OPENING.c.enrolled).where(OPENING.c.election == bindparam("in_election"))
+#: More than any log holds.
+_ALL = 2**62
 _OPENED = select(OPENING.c.election).where(OPENING.c.fingerprint == bindparam("opened"))
 
 
@@ -133,8 +137,10 @@ class VotingPasskeyRepository:
         return None if row is None else VotingPasskey(**row._mapping)
 
     def counting(self, election: str, account: str) -> VotingPasskey | None:
-        """The person's last one in the log, which is the one that counts."""
-        row = self._db.execute(_COUNTING, {"in_election": election, "of_account": account}).one_or_none()
+        """The person's last one in the part of the log that issuers have, which is the one that counts."""
+        enrolled = OpeningRepository(self._db).enrolled(election)
+        values = {"in_election": election, "of_account": account, "enrolled": _ALL if enrolled is None else enrolled}
+        row = self._db.execute(_COUNTING, values).one_or_none()
         return None if row is None else VotingPasskey(**row._mapping)
 
     def of_account(self, account: str) -> list[VotingPasskey]:
@@ -164,5 +170,12 @@ class OpeningRepository:
     def election(self, fingerprint: bytes) -> str | None:
         return self._db.scalar(_OPENED, {"opened": fingerprint})
 
+    def enrolled(self, election: str) -> int | None:
+        """Entries of the enrolment log that count; None while enrolment goes on."""
+        return self._db.scalar(_ENROLLED, {"in_election": election})
+
     def add(self, election: str, fingerprint: bytes) -> None:
         self._db.execute(insert(OPENING).values(election=election, fingerprint=fingerprint))
+
+    def end_enrolment(self, election: str, size: int) -> None:
+        self._db.execute(update(OPENING).where(OPENING.c.election == election).values(enrolled=size))

@@ -43,6 +43,7 @@ from biometric_idp.idp.voting.repository import (
     LOGGED,
     NEW,
     TOLD,
+    OpeningRepository,
     PlaceRepository,
     VotingPasskey,
     VotingPasskeyRepository,
@@ -61,12 +62,23 @@ _AHEAD = 300
 Answer = dict[str, object]
 
 
+def require_enrolment(db: Connection, election: ElectionConfig) -> None:
+    """Issuers have the log up to the checkpoint of the opening: a later passkey would only cost its voter the terminal.
+
+    Raises:
+        Problem: ``enrolment-closed``.
+    """
+    if OpeningRepository(db).enrolled(election.id) is not None:
+        raise Problem("enrolment-closed")
+
+
 def options(db: Connection, idp: Idp, session_id: bytes, origin: str) -> Answer:
     """Options for a passkey on the voting host's RP ID."""
     election = idp.election(origin)
     session, account_id = require_voting(db, idp, session_id, PURPOSE)
     if session.election != election.id:
         raise Problem("session-purpose")
+    require_enrolment(db, election)
     account = AccountRepository(db).get(account_id)
     if account is None:
         raise Problem("session-needed")
@@ -102,6 +114,7 @@ def register(
         if known is None:
             raise Problem("enrolment-unknown")
         return known, idempotent.answer
+    require_enrolment(db, election)
     subject = idp.digest("voting-passkeys", account.encode(), election.id.encode())
     take(db, RATE, "voting-passkeys", subject, idp.config.voting_passkeys.a_day, DAY, now)
     challenge = client_challenge(request.credential, "webauthn.create")
@@ -221,6 +234,7 @@ def append(db: Connection, idp: Idp, pending_id: str, status: Status) -> Answer:
     places = PlaceRepository(db)
     place = places.get(election.id, pending.account)
     if pending.state != LOGGED:
+        require_enrolment(db, election)
         item = check_confirmation(idp, election, pending, place, status)
         if place is None:
             places.put(election.id, pending.account, item.position, item.style)

@@ -1,6 +1,7 @@
 """Databases: SQLite by default, PostgreSQL in real use; transactions that are durable when they return.
 
-Uniqueness is always a constraint of the one primary, never a look before an insert: a replica is refused (attack A5).
+Uniqueness is always a constraint of the one primary; who looks before an insert does so under a lock, and with the
+constraint behind it. A replica is refused (attack A5).
 """
 
 from __future__ import annotations

@@ -171,7 +171,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--pseudonym", type=_pseudonym, required=True, metavar="HEX", help="64 hex digits")
     command.add_argument("--json", action="store_true", help="for programs, with whole tracking hashes")
 
-    command = add_posting("withdrawal", commands.withdrawal, "a candidate, party or option withdraws", 2)
+    command = add_posting(
+        "withdrawal", commands.withdrawal, "a candidate, party or option withdraws, before the close", 2
+    )
     command.add_argument("--contest", required=True, metavar="ID", help="the contest")
     command.add_argument("--subject", required=True, metavar="ID", help="option, party, candidate or PARTY/CANDIDATE")
     command.add_argument("--reason", **reason)  # type: ignore[arg-type]
@@ -194,7 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--reason", **reason)  # type: ignore[arg-type]
 
     command = add_posting("close", commands.close, "close the election: no ballot is accepted afterwards", 2)
-    command.add_argument("--early", action="store_true", help="although voting has not ended (rehearsals)")
+    command.add_argument("--early", action="store_true", help="although voting has not ended; MODEL elections only")
     add_posting("select", commands.select, "judge every ballot and publish which ones count", 2)
     command = add_posting("aggregate", commands.aggregate, "publish the sums and write the inputs of the mixes", 1)
     command.add_argument("--lists", type=Path, required=True, metavar="DIR", help="where the mixes' inputs go")

@@ -200,8 +200,6 @@ def withdrawal(options: Namespace) -> None:
             desk.record, desk.officers("withdrawal"), options.contest, options.subject, options.reason, now(options)
         )
         _posted(desk, index)
-        if desk.record.entries("result"):
-            note("the result is published already, so this withdrawal does not change it")
 
 
 def extension(options: Namespace) -> None:
@@ -248,7 +246,7 @@ def terminal_exclusion(options: Namespace) -> None:
 def close(options: Namespace) -> None:
     with _desk(options) as desk:
         ends, time_now = desk.record.closing_time(), now(options)
-        if time_now < ends and not options.early:
+        if time_now < ends and desk.record.manifest.model and not options.early:
             raise RecordError(f"voting goes on until {ends}, and it is {time_now}; --early closes all the same")
         steps.close_election(desk.record, desk.officers("close"), time_now)
         _posted(desk, desk.record.board.size - 1)

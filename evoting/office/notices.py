@@ -26,7 +26,8 @@ def post_withdrawal(
     """A candidate, party or option withdraws; votes for it stay in every count and base, but win nothing.
 
     Raises:
-        RecordError: nobody of that name could withdraw in the contest, or has withdrawn already.
+        RecordError: nobody of that name could withdraw in the contest, or has withdrawn already; or the close is
+            there, after which nobody may withdraw.
     """
     known = record.manifest.contest_by_id.get(contest)
     if known is None:

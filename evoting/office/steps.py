@@ -128,8 +128,14 @@ def close_election(record: ElectionRecord, officers: Officers, time: int) -> Non
     """Append the close, after which no ballot is accepted.
 
     Raises:
-        RecordError: a terminal that was opened has neither delivered nor been excluded.
+        RecordError: voting has not ended, and it is no MODEL election; or a terminal that was opened has neither
+            delivered nor been excluded.
     """
+    closes = record.closing_time()
+    if time < closes and not record.manifest.model:
+        raise RecordError(
+            f"voting goes on until {closes}, and it is {time}; only a MODEL election can be closed before its end"
+        )
     opened = {str(entry.body["terminal"]) for entry in record.entries("terminal-opening")}
     settled = {str(entry.body["terminal"]) for entry in record.entries("terminal-closing", "terminal-exclusion")}
     if opened - settled:

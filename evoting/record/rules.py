@@ -13,9 +13,11 @@ from evoting.definition import Manifest
 from evoting.errors import RecordError
 
 SETUP = ("manifest", "roll", "enrolment", "trustee-ceremony", "issuer-ceremony", "opening")
-OPEN = frozenset({"epoch", "terminal-opening", "terminal-closing", "terminal-exclusion", "extension", "vote-page"})
+OPEN = frozenset(
+    {"epoch", "terminal-opening", "terminal-closing", "terminal-exclusion", "extension", "vote-page", "withdrawal"}
+)
 #: Entries that may stand anywhere after the opening, also after the result.
-ANYWHERE = frozenset({"withdrawal", "annulment", "complaint"})
+ANYWHERE = frozenset({"annulment", "complaint"})
 _PHASES = ("close", "ledger", "selection", "aggregate", "mix", "decryption", "result")
 _PHASE_OF = {
     **{name: number for number, name in enumerate(SETUP)},

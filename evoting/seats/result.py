@@ -49,7 +49,7 @@ def build_result(
     Args:
         fingerprint: election fingerprint, 32 bytes.
         tallies: contest id -> groups in the record's order.
-        withdrawn: contest id -> option ids or codes that withdrew before the result.
+        withdrawn: contest id -> option ids or codes that withdrew before the close.
 
     Raises:
         ResultError: tallies that are missing, too many, or cannot be.

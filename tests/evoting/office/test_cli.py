@@ -6,13 +6,15 @@ import json
 import shlex
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import pytest
 
 import evoting.examples
 from evoting.board.reader import RecordReader
-from evoting.definition import decode_manifest, manifest_hash
+from evoting.definition import Manifest, decode_manifest, manifest_hash
 from evoting.office import cli
 from evoting.record.election import ElectionView, PublishedCopy
 from tests.evoting.office.office_desk import OfficeElection, tree
@@ -261,8 +263,36 @@ def test_after_the_result_only_announcements_are_taken(voted: OfficeElection, ca
     refused(capsys, voted.office("result"), "has its result entry already")
     refused(capsys, voted.office("extension", "--closes", "1900000000", "--reason", "x"), "out of its phase")
     options = ("--contest", "list", "--subject", "red", "--reason", "late")
-    assert voted.office("withdrawal", *options) == 0
-    assert "published already" in capsys.readouterr().err
+    refused(capsys, voted.office("withdrawal", *options), "out of its phase")
+    assert voted.office("annulment", "--scope", "east", "--reason", "court decision") == 0
+
+
+class BindingElection(OfficeElection):
+    """Not a MODEL election."""
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        origins = {"voting_origin": "https://vote.example", "identity_origin": "https://id.example"}
+        return replace(super().manifest, model=False, enrolment_age=2 * 86_400, **origins)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def binding(tmp_path_factory: pytest.TempPathFactory) -> BindingElection:
+    """One for refusals, none of which changes it."""
+    election = BindingElection(tmp_path_factory.mktemp("binding"))
+    election.vote_on_the_board()
+    return election
+
+
+def test_only_a_model_election_is_closed_early(
+    binding: BindingElection, voted: OfficeElection, capsys: Capture
+) -> None:
+    before = tree(binding.root)
+    capsys.readouterr()
+    for options in ([], ["--early"]):
+        refused(capsys, binding.office("close", *options), "only a MODEL election can be closed before its end")
+    assert tree(binding.root) == before
+    assert voted.office("close", "--early") == 0
 
 
 def test_an_entry_handed_in_must_be_signed_by_its_role_and_bring_its_blobs(

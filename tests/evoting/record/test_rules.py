@@ -47,8 +47,8 @@ def test_nothing_else_comes_before_the_opening() -> None:
 @pytest.mark.parametrize(
     ("phase", "before", "next_kinds"),
     [
-        ("open", [], {"epoch", "extension", "vote-page", "terminal-opening", "close"}),
-        ("open", ["epoch"], {"epoch", "extension", "vote-page", "terminal-opening", "close"}),
+        ("open", [], {"epoch", "extension", "vote-page", "withdrawal", "terminal-opening", "close"}),
+        ("open", ["epoch"], {"epoch", "extension", "vote-page", "withdrawal", "terminal-opening", "close"}),
         ("closed", ["close"], {"ledger", "selection"}),
         ("ledger", ["close", "ledger"], {"ledger", "selection"}),
         ("selection", ["close", "selection"], {"aggregate", "mix", "decryption", "result"}),
@@ -65,6 +65,7 @@ def test_phases_follow_each_other(phase: str, before: list[str], next_kinds: set
         "epoch": entry("epoch"),
         "extension": entry("extension"),
         "vote-page": entry("vote-page"),
+        "withdrawal": entry("withdrawal"),
         "terminal-opening": entry("terminal-opening", terminal="t"),
         "close": entry("close"),
         "ledger": entry("ledger", issuer=2),
@@ -75,7 +76,7 @@ def test_phases_follow_each_other(phase: str, before: list[str], next_kinds: set
         "result": entry("result"),
     }
     assert {kind for kind, candidate in candidates.items() if allowed(there, candidate)} == next_kinds
-    for kind in ("withdrawal", "annulment", "complaint"):
+    for kind in ("annulment", "complaint"):
         assert allowed(there, entry(kind))
 
 

@@ -42,6 +42,16 @@ def write_atomic(path: Path, chunks: bytes | Iterable[bytes], *, secret: bool = 
     sync_directory(path.parent)
 
 
+def require_private(path: Path) -> None:
+    """Refuse a file of secrets that others than its owner can read or write.
+
+    Raises:
+        FormatError: they can.
+    """
+    if path.stat().st_mode & 0o077:
+        raise FormatError(f"{path} can be read by others: chmod 600 it")
+
+
 def sync_directory(path: Path) -> None:
     """Make a rename in this directory durable."""
     descriptor = os.open(path, os.O_RDONLY)

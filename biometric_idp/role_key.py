@@ -8,7 +8,7 @@ from pathlib import Path
 from nacl.signing import SigningKey
 
 from biometric_idp.errors import FormatError
-from biometric_idp.files import write_atomic
+from biometric_idp.files import require_private, write_atomic
 from crypto.log.errors import LogFormatError
 from crypto.log.note import NOTE_KEY, NoteSigningKey, decode_base64, decode_vkey
 
@@ -22,8 +22,7 @@ def read_role_key(path: Path) -> SigningKey:
     Raises:
         FormatError: readable by others, truncated, foreign, or a key of a log witness.
     """
-    if path.stat().st_mode & 0o077:
-        raise FormatError(f"{path} can be read by others: chmod 600 it")
+    require_private(path)
     data = path.read_bytes()
     try:
         lines = data[: _MAX_BYTES + 1].decode("ascii").split("\n")

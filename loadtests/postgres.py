@@ -50,6 +50,43 @@ class PostgresServer:
         )  # fmt: skip
         return f"postgresql+psycopg://{_USER}@/{name}?host={self._directory}&port={self._port}"
 
+    @contextmanager
+    def standby(self) -> Iterator[PostgresServer]:
+        """A replica that follows this server; a database's address there differs by the port only."""
+        data, port = self._directory / "standby", self._port + 1
+        source = ("-h", self._directory, "-p", self._port, "-U", _USER)
+        subprocess.run(
+            _as_user(_programs() / "pg_basebackup", "-D", data, "-R", "-c", "fast", "--no-sync", *source),
+            check=True, capture_output=True, cwd="/",
+        )  # fmt: skip
+        with _started(self._directory, data, port) as server:
+            yield server
+
+    def address(self, url: str) -> str:
+        """The address on this server of a database whose address on another one is given."""
+        return f"{url.rpartition('&port=')[0]}&port={self._port}"
+
+
+@contextmanager
+def _started(directory: Path, data: Path, port: int) -> Iterator[PostgresServer]:
+    """The server of a data directory, while the context lasts."""
+    control = _programs() / "pg_ctl"
+    options = (
+        f"-c listen_addresses='' -c unix_socket_directories={directory} -c port={port} "
+        "-c max_connections=200 -c shared_buffers=64MB"
+    )
+    subprocess.run(
+        _as_user(control, "-D", data, "-w", "-l", directory / f"log-{port}", "-o", options, "start"),
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
+    )  # fmt: skip
+    try:
+        yield PostgresServer(directory, port)
+    finally:
+        subprocess.run(
+            _as_user(control, "-D", data, "-m", "immediate", "-w", "stop"),
+            check=False, capture_output=True, cwd="/",
+        )  # fmt: skip
+
 
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
@@ -65,20 +102,7 @@ def postgres_server() -> Iterator[PostgresServer]:
             _as_user(programs / "initdb", "-D", data, "-A", "trust", "-U", _USER, "--no-sync", "-E", "UTF8"),
             check=True, capture_output=True, cwd="/",
         )  # fmt: skip
-        options = (
-            f"-c listen_addresses='' -c unix_socket_directories={directory} -c port={port} "
-            "-c max_connections=200 -c shared_buffers=64MB"
-        )
-        subprocess.run(
-            _as_user(programs / "pg_ctl", "-D", data, "-w", "-l", directory / "log", "-o", options, "start"),
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
-        )  # fmt: skip
-        try:
-            yield PostgresServer(directory, port)
-        finally:
-            subprocess.run(
-                _as_user(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"),
-                check=False, capture_output=True, cwd="/",
-            )  # fmt: skip
+        with _started(directory, data, port) as server:
+            yield server
     finally:
         shutil.rmtree(directory, ignore_errors=True)

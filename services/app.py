@@ -37,7 +37,7 @@ class ServiceOptions:
         origins: path prefix -> origins of other hosts whose pages may call it.
         body_limit, body_limits, body_seconds: see ``BodyLimit``.
         headers: replace or add to ``HEADERS``.
-        quiet: routes without a log line for each request; see ``Measured``.
+        quiet: routes without a log line or a metric for each request; see ``Measured``.
     """
 
     hosts: Sequence[str]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from biometric_idp.client.keys import encode_issuance_keys
 from biometric_idp.errors import FormatError, StateError
-from biometric_idp.files import read_json, write_atomic, write_json
+from biometric_idp.files import read_json, require_private, write_atomic, write_json
 from biometric_idp.issuer.keys import IssuerDirectory
 from biometric_idp.schema import require_hex, require_id, require_list, require_map, require_uint
 from crypto.dkg.audit import CeremonyOutcome
@@ -142,6 +142,7 @@ def issuance_keys_blob(outcome: CeremonyOutcome) -> bytes:
 def _read_state(directory: IssuerDirectory, parameters: CeremonyParameters, index: int) -> ParticipantState:
     if not directory.ceremony.exists():
         return ParticipantState.new(parameters, index)
+    require_private(directory.ceremony)
     try:
         state = ParticipantState.decode(directory.ceremony.read_bytes())
     except DecodeError as error:

@@ -18,7 +18,7 @@ from pathlib import Path
 from nacl.signing import SigningKey
 
 from biometric_idp.errors import FormatError, StateError
-from biometric_idp.files import read_json, write_atomic, write_json
+from biometric_idp.files import read_json, require_private, write_atomic, write_json
 from biometric_idp.issuer.service import IssuerKeys
 from biometric_idp.policy import IssuancePolicy, read_policy
 from biometric_idp.registrar.roll import Roll, read_roll
@@ -77,8 +77,9 @@ class IssuerDirectory:
         """The secrets of ``keygen``.
 
         Raises:
-            FormatError: damaged or foreign.
+            FormatError: readable by others, damaged or foreign.
         """
+        require_private(self.key)
         members = read_json(self.key, KEY_FORMAT)
         what = str(self.key)
         return IssuerSecrets(
@@ -90,10 +91,11 @@ class IssuerDirectory:
 
         Raises:
             StateError: there is none yet.
-            FormatError: damaged, or of another kind of ceremony.
+            FormatError: readable by others, damaged, or of another kind of ceremony.
         """
         if not self.share.is_file():
             raise StateError(f"{self.share}: no key share here; finish the ceremony first")
+        require_private(self.share)
         try:
             share = KeyShareFile.decode(self.share.read_bytes())
         except DecodeError as error:

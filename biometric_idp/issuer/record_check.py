@@ -2,6 +2,7 @@
 
 The office hands out the policy, so an issuer that trusted it would let the office name an identity provider and a
 registrar of its own. Here every value is compared with the record whose fingerprint the issuer got out of band.
+Of the roll only the sizes of its styles can be: its commitment needs the persons' numbers, which no issuer has.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ def require_policy_of_record(policy: IssuancePolicy, keys_blob: bytes, record: P
         for name, value in recorded.items():
             if stated[name] != value:
                 raise FormatError(f"the policy's {name} differs from the record's")
+        _require_period(policy, _uint(manifest["opens"]), _uint(manifest["closes"]))
         if keys != keys_blob:
             raise FormatError("the issuance keys are not the ones that the opening entry names")
         age = _uint(opening["time"]) - _uint(enrolment.body["time"])
@@ -94,6 +96,14 @@ def require_policy_of_record(policy: IssuancePolicy, keys_blob: bytes, record: P
         _require_officers(policy, manifest)
     except (DecodeError, KeyError, TypeError, AttributeError) as error:
         raise FormatError(f"{record}: an entry of the setup is malformed: {error}") from None
+
+
+def _require_period(policy: IssuancePolicy, opens: int, closes: int) -> None:
+    """Issuance may begin before voting does, not after it; both end together."""
+    if policy.closes != closes:
+        raise FormatError("the policy's closing of issuance is not the manifest's closing")
+    if policy.opens > opens:
+        raise FormatError("the policy opens issuance after the manifest opens voting")
 
 
 def _opening_and_enrolment(entries: Sequence[bytes], fingerprint: bytes) -> tuple[Mapping[str, object], RoleEntry]:

@@ -20,8 +20,7 @@ from biometric_idp.registrar.officers.endpoints import router as officers
 from biometric_idp.registrar.rolls.endpoints import router as rolls
 from biometric_idp.registrar.tables import AUDIT, METADATA
 from biometric_idp.role_key import read_role_key
-from biometric_idp.shared.audit.service import Audit, seal_and_tell
-from biometric_idp.shared.background import Repeated
+from biometric_idp.shared.audit.service import Audit, audit_work
 from biometric_idp.shared.commits import Committer, Probe, no_probe
 from biometric_idp.shared.hosts import host_values
 from biometric_idp.shared.registers import AskedRegister
@@ -74,15 +73,17 @@ def make_app(registrar: Registrar, port: int) -> FastAPI:
     voting = sorted({election.voting_origin for election in registrar.config.elections})
     office = [] if registrar.config.office is None else [registrar.config.office.origin]
     audit = Audit(AUDIT)
-    sealing = Repeated("audit", 1.0, lambda: seal_and_tell(committer, audit))
+    background = audit_work(committer, audit)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         registrar.outbox.start()
-        sealing.start()
+        for work in background:
+            work.start()
         yield
         await run_in_threadpool(registrar.outbox.stop)
-        await run_in_threadpool(sealing.stop)
+        for work in background:
+            await run_in_threadpool(work.stop)
         committer.engine.dispose()
 
     def ready() -> None:
@@ -101,6 +102,8 @@ def make_app(registrar: Registrar, port: int) -> FastAPI:
                 "/v1/elections/": voting,
                 "/v1/in-person": office,
             },
+            # Asked for tickets at terminals and for looks at one's own position: what is kept of those is a date (C11).
+            quiet=frozenset({"/v1/positions", "/v1/elections/{election}/roll/proof"}),
         ),
         ready=ready,
         lifespan=lifespan,

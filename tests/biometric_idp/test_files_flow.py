@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import stat
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -420,3 +421,25 @@ def test_a_role_key_that_others_can_read_is_refused(copy: Flow, capsys: pytest.C
     before = tree(copy.root)
     assert bulk(copy.issue()) == 2
     assert "read by others" in require_one_line(capsys, copy.root, before)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("issuer-key.json", lambda flow: flow.open(0)),
+        ("issuer-key.json", lambda flow: flow.ceremony(0, "commit")),
+        ("key-share.cbor", lambda flow: flow.open(0)),
+        ("ceremony.cbor", lambda flow: flow.ceremony(0, "finish")),
+    ],
+)
+def test_secrets_of_an_issuer_that_others_can_read_are_refused(
+    copy: Flow, name: str, command: Callable[[Flow], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (copy.issuers[0] / "ledger.sqlite").unlink()
+    path = copy.issuers[0] / name
+    path.chmod(0o640)
+    before = tree(copy.root)
+    assert issuer(command(copy)) == 2
+    assert f"{path} can be read by others: chmod 600 it" in require_one_line(capsys, copy.root, before)
+    path.chmod(0o600)
+    assert issuer(command(copy)) == 0

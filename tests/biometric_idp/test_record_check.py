@@ -37,6 +37,8 @@ class Record:
         }
         manifest = {
             "model": False,
+            "opens": world.policy.opens,
+            "closes": world.policy.closes,
             "enrolment-age": AGE,
             "origins": {"voting": "https://vote.example", "identity": None},
             "issuers": {"m": 4, "k": 3},
@@ -87,7 +89,9 @@ class Record:
 
 
 def test_a_policy_that_agrees_with_the_record_is_taken(world: World) -> None:
-    Record(world).check()
+    record = Record(world)
+    record.check()
+    record.check(replace(record.policy, opens=record.policy.opens - 86_400))
 
 
 ATTACKER = bytes(key("attacker").verify_key)
@@ -107,6 +111,9 @@ ATTACKER = bytes(key("attacker").verify_key)
         (lambda p: replace(p, styles=(("abroad", 4), ("bishkek", 2))), "ballot styles"),
         (lambda p: replace(p, origin="elections.example/other"), "log origin"),
         (lambda p: replace(p, fingerprint=bytes(32)), "another election"),
+        (lambda p: replace(p, closes=p.closes - 1), "closing of issuance"),
+        (lambda p: replace(p, closes=p.closes + 1), "closing of issuance"),
+        (lambda p: replace(p, opens=p.opens + 1), "opens issuance after"),
     ],
 )
 def test_C14_a_policy_that_differs_is_refused_by_name(

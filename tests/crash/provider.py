@@ -103,9 +103,10 @@ class Walk:
             until(lambda: device.confirm(pending["enrolment"]))
             place = until(lambda: device.complete(pending["enrolment"]))
             assert place["state"] == "logged"
+            self._try_a_second_passkey()
+            until(lambda: device.handoff("ticket"))
             blinded = os.urandom(48)
             tickets = {until(lambda: device.ticket(place, blinded, key="the ticket"))["ticket"] for _ in range(2)}
-            self._try_a_second_passkey()
             return Voted(device.voting_key.public.credential, place["index"], tickets)
         finally:
             device.close()

@@ -27,6 +27,7 @@ def make(port: int) -> FastAPI:
         origins={"/open": ["https://vote.example"]},
         body_limits={"/large": 1_000_000},
         body_seconds=1.0,
+        quiet=frozenset({"/quiet/{number}"}),
     )
     app = create_app("sample", read_catalogue(Path(__file__).with_name("sample.toml")), options)
     sizes: list[int] = []
@@ -62,6 +63,14 @@ def make(port: int) -> FastAPI:
         if batcher._task is None:
             batcher.start()
         return await batcher.submit(number)
+
+    @app.get("/quiet/{number}")
+    def quiet(number: int) -> int:
+        if number == 1:
+            raise Problem("sample-refused")
+        if number == 13:
+            raise RuntimeError("thirteen")
+        return number
 
     @app.get("/sizes")
     async def batch_sizes() -> list[int]:

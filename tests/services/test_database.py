@@ -7,7 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, func, insert, select, text, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    create_engine,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import OperationalError
 
 from services import database
@@ -96,6 +109,20 @@ def test_a_reader_sees_one_moment_while_others_write(url: str, folder: Path) -> 
         transaction(engine, lambda other: other.execute(insert(COUNTER).values(id=9, value=9)))
         assert connection.scalar(select(func.count()).select_from(COUNTER)) == before
     engine.dispose()
+
+
+def test_A5_a_replica_is_refused() -> None:
+    with postgres_server() as server:
+        url = server.database()
+        with server.standby() as replica:
+            with pytest.raises(DatabaseError, match="read-only|hot standby"):
+                open_engine(replica.address(url))
+            # Reading there is possible: it is refused for being a replica, and for nothing else.
+            reader = create_engine(replica.address(url))
+            with reader.connect() as connection:
+                assert connection.scalar(text("SELECT pg_is_in_recovery()")) is True
+            reader.dispose()
+        open_engine(url).dispose()
 
 
 def test_A5_settings_that_acknowledge_too_early_are_refused() -> None:

@@ -14,7 +14,7 @@ from biometric_idp.idp.context import DAY, Idp
 from biometric_idp.idp.idempotency.service import Answer, Idempotent, Key
 from biometric_idp.idp.tables import RATE
 from biometric_idp.idp.ticket import sign_tickets
-from biometric_idp.idp.voting.handoff import require_voting
+from biometric_idp.idp.voting.handoff import TICKET, require_voting
 from biometric_idp.idp.voting.registrar_client import RegistrarRefusal
 from biometric_idp.idp.voting.repository import OpeningRepository, PlaceRepository, VotingPasskeyRepository
 from biometric_idp.idp.voting.schemas import AskInquiry, AskTicket
@@ -32,9 +32,10 @@ def ticket(db: Connection, idp: Idp, session_id: bytes, request: AskTicket, key:
     """A ticket for the caller's own request, whose hash is computed here.
 
     Raises:
-        Problem: ``level-too-low``, ``not-your-request``, ``too-many-requests``, ``unknown-election``.
+        Problem: ``session-purpose``, ``level-too-low``, ``not-your-request``, ``too-many-requests``,
+            ``unknown-election``.
     """
-    session, account = require_voting(db, idp, session_id)
+    session, account = require_voting(db, idp, session_id, TICKET)
     election, fingerprint = opened_election(db, idp, request.election)
     if session.election != election.id:
         raise Problem("session-purpose")
@@ -85,7 +86,10 @@ def opened_election(db: Connection, idp: Idp, fingerprint: str) -> tuple[Electio
 
 
 def find_place(idp: Idp, session_id: bytes, fingerprint: str) -> tuple[ElectionConfig, str, tuple[int, str]]:
-    """Election, account, and position of the caller: as known here, else as the registrar says."""
+    """Election, account, and position of the caller: as known here, else as the registrar says.
+
+    Whoever enrols a voting passkey may look at their position as well as whoever asks for a ticket.
+    """
 
     def look(db: Connection) -> tuple[ElectionConfig, str, str, tuple[int, str] | None]:
         session, account = require_voting(db, idp, session_id)

@@ -17,6 +17,8 @@ from services.problems import Problem
 
 _CODE_SECONDS = 120
 _SESSION_SECONDS = 1800
+#: What a session on the voting host was handed over for; the names are those of ``MakeHandoff.purpose``.
+VOTING_PASSKEY, TICKET = "voting-passkey", "ticket"
 Answer = dict[str, object]
 
 
@@ -71,6 +73,9 @@ def open_voting_session(db: Connection, idp: Idp, code: str) -> Answer | Problem
 
 def require_voting(db: Connection, idp: Idp, session_id: bytes, grant: str | None = None) -> tuple[Session, str]:
     """The voting session, and its account.
+
+    Args:
+        grant: what the session must have been handed over for; either purpose where it is not given.
 
     Raises:
         Problem: ``session-needed``, or ``session-purpose``, where it was handed over for something else.

@@ -36,7 +36,7 @@ from biometric_idp.idp.passkeys.verify import (
     verify_registration,
 )
 from biometric_idp.idp.tables import RATE
-from biometric_idp.idp.voting.handoff import require_voting
+from biometric_idp.idp.voting.handoff import VOTING_PASSKEY, require_voting
 from biometric_idp.idp.voting.registrar_client import RegistrarRefusal, Started, Status
 from biometric_idp.idp.voting.repository import (
     DESK,
@@ -56,7 +56,6 @@ from biometric_idp.signatures import frames_signature_holds
 from biometric_idp.webauthn import PublicPasskey, RelyingParty
 from services.problems import Problem
 
-PURPOSE = "voting-passkey"
 #: Seconds by which the registrar's clock may be ahead.
 _AHEAD = 300
 Answer = dict[str, object]
@@ -75,7 +74,7 @@ def require_enrolment(db: Connection, election: ElectionConfig) -> None:
 def options(db: Connection, idp: Idp, session_id: bytes, origin: str) -> Answer:
     """Options for a passkey on the voting host's RP ID."""
     election = idp.election(origin)
-    session, account_id = require_voting(db, idp, session_id, PURPOSE)
+    session, account_id = require_voting(db, idp, session_id, VOTING_PASSKEY)
     if session.election != election.id:
         raise Problem("session-purpose")
     require_enrolment(db, election)
@@ -83,7 +82,7 @@ def options(db: Connection, idp: Idp, session_id: bytes, origin: str) -> Answer:
     if account is None:
         raise Problem("session-needed")
     config = idp.config.voting_passkeys
-    challenge = make_challenge(idp, PURPOSE, session_id, config.seconds)
+    challenge = make_challenge(idp, VOTING_PASSKEY, session_id, config.seconds)
     return {
         "publicKey": creation_options(
             challenge,
@@ -104,7 +103,7 @@ def register(
 ) -> tuple[VotingPasskey, Answer | None]:
     """Check the new passkey and keep it; gives it, and the answer where this very request was answered before."""
     now = idp.clock()
-    session, account = require_voting(db, idp, session_id, PURPOSE)
+    session, account = require_voting(db, idp, session_id, VOTING_PASSKEY)
     assert session.election is not None
     election = idp.election_by_id(session.election)
     idempotent = Idempotent(db, idp, account, key)
@@ -120,7 +119,7 @@ def register(
     challenge = client_challenge(request.credential, "webauthn.create")
     if encode_base64url(challenge[8:24]) != request.id:
         raise Problem("challenge-invalid")
-    use_challenge(db, idp, PURPOSE, session_id, challenge)
+    use_challenge(db, idp, VOTING_PASSKEY, session_id, challenge)
     party = RelyingParty(election.voting_rp_id, election.voting_origin)
     made = verify_registration(request.credential, challenge, party, idp.voting_policy, VOTING_ALGORITHMS)
     passkey = canonical_passkey(made)
@@ -187,9 +186,9 @@ def pending_of(db: Connection, idp: Idp, session_id: bytes, id_: str) -> VotingP
     """The caller's own pending enrolment, by the registrar's id, under which all three know it.
 
     Raises:
-        Problem: ``enrolment-unknown``.
+        Problem: ``session-purpose``, ``enrolment-unknown``.
     """
-    session, account = require_voting(db, idp, session_id)
+    session, account = require_voting(db, idp, session_id, VOTING_PASSKEY)
     assert session.election is not None
     pending = VotingPasskeyRepository(db).of_registrar(session.election, account, id_)
     if pending is None:

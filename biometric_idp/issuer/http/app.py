@@ -58,7 +58,8 @@ def create_issuer_app(desk: Desk, config: IssuerConfig, port: int) -> FastAPI:
             origins={"/v1/": [desk.policy.party.origin]},
             body_limit=4096,
             body_limits={"/v1/issuances": MAX_REQUEST_BYTES},
-            # The n-th line beside the n-th ledger entry would give a position the time of its request (attack C11).
+            # The n-th line, or step of a counter, beside the n-th ledger entry would give a position the time of its
+            # request (attack C11). How many were issued is in ``/v1/ledger/counts``, as of the published checkpoint.
             quiet=frozenset({"/v1/issuances", "/v1/positions"}),
         ),
         ready=desk.ready,

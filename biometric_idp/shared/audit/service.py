@@ -3,7 +3,8 @@
     hash_i = SHA-256(hash_(i-1) || event_i), hash_(-1) = 32 zero bytes
 
 Events about voters carry dates, not times: between an event here and a ticket or a ballot there is nothing finer than a
-day. The head is written to the service's log, which is kept elsewhere: who rewrites the chain contradicts it.
+day. The head is written to the service's log, which is kept elsewhere: who rewrites the chain contradicts it. Such a
+line dates the events before it, so there is one an hour and not one after each event.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from sqlalchemy import Connection
 from biometric_idp.errors import StateError
 from biometric_idp.shared.audit.models import AuditTables
 from biometric_idp.shared.audit.repository import AuditRepository
+from biometric_idp.shared.background import Repeated
 from biometric_idp.shared.commits import Committer
 from services.logs import get_log
 
 DAY = 86_400
 _BATCH = 1000
+#: Seconds between heads in the service's log.
+TELL_SECONDS = 3600.0
 
 Fact = str | int | bool | None
 
@@ -83,10 +87,14 @@ class Audit:
         return size, hash_, repository.waiting()
 
 
-def seal_and_tell(committer: Committer, audit: Audit) -> int:
-    """Chain what waits, and write the new head to the service's log."""
-    sealed = committer.commit("seal", audit.seal)
-    if sealed:
+def audit_work(committer: Committer, audit: Audit) -> list[Repeated]:
+    """What a service repeats for its audit log: chaining what waits, and, now and then, telling the head to its log."""
+
+    def tell() -> None:
         size, head = committer.read(audit.head)
         get_log().info("audit-head", entries=size, hash=head.hex())
-    return sealed
+
+    return [
+        Repeated("audit", 1.0, lambda: committer.commit("seal", audit.seal)),
+        Repeated("audit-head", TELL_SECONDS, tell),
+    ]

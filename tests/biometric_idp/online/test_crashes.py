@@ -136,6 +136,7 @@ def test_a_crash_at_any_commit_leaves_one_of_everything(parties: Parties, tool: 
     logged = retry(lambda: device.complete(pending["enrolment"]))
     assert logged["state"] == "logged"
     assert retry(lambda: device.complete(pending["enrolment"])) == logged
+    retry(lambda: device.handoff("ticket"))
     blinded = os.urandom(48)
     ticket = retry(lambda: device.ticket(logged, blinded, key="ticket-key"))
     assert retry(lambda: device.ticket(logged, blinded, key="ticket-key")) == ticket

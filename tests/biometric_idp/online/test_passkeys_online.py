@@ -165,8 +165,18 @@ def test_a_session_for_one_purpose_is_none_for_another(device: Device) -> None:
     device.handoff("ticket")
     answer = refused(device.post, "/v1/voting/passkey/options", {"election": ORIGIN}, device.voting_session)
     assert answer == "session-purpose"
+    body = {"enrolment": "0" * 32}
+    assert refused(device.post, "/v1/voting/passkey/complete", body, device.voting_session) == "session-purpose"
     assert refused(device.get, "/v1/account", device.voting_session) == "session-needed"
     assert refused(device.post, "/v1/voting/passkey/options", {"election": ORIGIN}, device.session) == "session-needed"
+
+
+def test_a_session_for_a_voting_passkey_gets_no_ticket(device: Device) -> None:
+    device.enrol()
+    place = device.vote_ready()
+    assert refused(device.ticket, place, bytes(48)) == "session-purpose"
+    device.handoff("ticket")
+    assert device.ticket(place, bytes(48)).keys() == {"hash", "ticket"}
 
 
 def test_a_handoff_code_works_once_and_sign_out_ends_a_session(device: Device) -> None:

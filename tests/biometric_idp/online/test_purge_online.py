@@ -39,6 +39,7 @@ def fixture_directory(tmp_path: Path) -> Path:
         device.enrol()
         device.sign_in()
         place = device.vote_ready()
+        device.handoff("ticket")
         device.ticket(place, bytes(48), key="some-ticket-key")
         device.close()
     return tmp_path

@@ -19,7 +19,16 @@ from biometric_idp.registrar.officers.service import in_person_challenge
 from biometric_idp.role_key import read_role_key
 from biometric_idp.shared.fields import decode_base64url, encode_base64url
 from biometric_idp.shared.request_signature import sign_request
-from tests.biometric_idp.online.parties import OFFICE, ORIGIN, Device, Refused, answer_of, officer
+from tests.biometric_idp.online.parties import (
+    ELECTION,
+    FINGERPRINT,
+    OFFICE,
+    ORIGIN,
+    Device,
+    Refused,
+    answer_of,
+    officer,
+)
 
 
 def refused(call: Any, *arguments: Any, **options: Any) -> Refused:
@@ -225,12 +234,26 @@ def test_a_ticket_is_for_ones_own_position_and_passkey_only(device: Device) -> N
     enrolment = pending(device)
     device.confirm(enrolment)
     place = device.complete(enrolment)
+    device.handoff("ticket")
     blinded = os.urandom(48)
     other = encode_base64url(fresh().public.credential)
     for changes in ({"position": place["position"] + 1}, {"style": "elsewhere"}, {"credential": other}):
         assert refused(device.ticket, place, blinded, **changes).code == "not-your-request"
     assert refused(device.ticket, place, blinded, election="00" * 32).code == "unknown-election"
     device.ticket(place, blinded)
+
+
+def test_C11_the_registrar_neither_logs_nor_counts_looks_at_positions(device: Device) -> None:
+    device.enrol()
+    device.handoff("ticket")
+    body = {"election": FINGERPRINT.hex(), "issuer": 0}
+    inquiry = device.post("/v1/voting/inquiries", body, device.voting_session)["inquiry"]
+    path = f"/v1/elections/{ELECTION}/roll/proof"
+    assert device.reg.get(path, headers={"authorization": f"Bearer {inquiry}"}).status_code == 200
+    device.reg.get("/v1/nowhere")
+    said = device.reg.get("/metrics").text + (device.parties.directory / "registrar.log").read_text()
+    assert '"route": "-"' in said
+    assert not [route for route in ("/v1/positions", "/roll/proof") if route in said]
 
 
 def test_A4_the_same_key_gives_the_same_answer_and_another_body_a_conflict(device: Device) -> None:
@@ -244,6 +267,7 @@ def test_A4_the_same_key_gives_the_same_answer_and_another_body_a_conflict(devic
     assert (again.code, again.status) == ("idempotency-conflict", 409)
     device.confirm(first["enrolment"])
     place = device.complete(first["enrolment"])
+    device.handoff("ticket")
     answers = [device.ticket(place, bytes(48), key="ticket-1-key") for _ in range(2)]
     assert answers[0] == answers[1]
     assert refused(device.ticket, place, bytes(47) + b"\1", key="ticket-1-key").code == "idempotency-conflict"

@@ -104,8 +104,8 @@ def append_epoch(record: ElectionRecord, entries: Sequence[bytes], ballot_box: O
     """Append one epoch's ballots and challenges, in their order, with the epoch entry: all or nothing.
 
     Raises:
-        RecordError: the election is not open at this time, the entries are more than the manifest allows, or one of
-            them is not even in its outer form a ballot or challenge.
+        RecordError: the election is not open at this time, the entries are more or longer than the manifest allows,
+            or one of them is not even in its outer form a ballot or challenge.
     """
     manifest = record.manifest
     epochs = record.entries("epoch")
@@ -117,6 +117,8 @@ def append_epoch(record: ElectionRecord, entries: Sequence[bytes], ballot_box: O
     if record.voter_count + len(entries) > manifest.limits.ballots:
         raise RecordError(f"the manifest allows {manifest.limits.ballots} ballots and challenges in all")
     for entry in entries:
+        if len(entry) > manifest.limits.entry_bytes:
+            raise RecordError(f"an entry has {len(entry)} bytes; the manifest allows {manifest.limits.entry_bytes}")
         decode_voter_entry(entry)
     body = {"number": len(epochs), "time": time, "entries": len(entries)}
     raw = sign_entry("epoch", body, record.binding, ballot_box)

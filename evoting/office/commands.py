@@ -24,6 +24,7 @@ from evoting.office import notices, steps
 from evoting.office.desk import Desk, load_officers, open_desk
 from evoting.office.files import read_limited, write_new
 from evoting.office.handed_in import require_mix, require_possible_time, require_statement
+from evoting.office.room import require_room
 from evoting.office.status import describe_status
 from evoting.office.tally import post_result
 from evoting.office.trust_root import FORMAT, encode_trust_root, witness_policy
@@ -81,7 +82,9 @@ def import_definition(options: Namespace) -> None:
 
 def start(options: Namespace) -> None:
     data = read_limited(options.manifest, MAX_MANIFEST_BYTES)
-    officers = load_officers(decode_manifest(data), options.key, officers_needed("manifest"))
+    manifest = decode_manifest(data)
+    require_room(manifest)  # before anything is made
+    officers = load_officers(manifest, options.key, officers_needed("manifest"))
     key = load_key(options.log_key, NOTE_KEY)
     with Board.create(options.record, options.state, key) as board:
         steps.post_manifest(ElectionRecord(board), data, officers)

@@ -68,14 +68,14 @@ def test_a_ballot_longer_than_the_manifest_allows_is_not_appended(tmp_path: Path
         @cached_property
         def manifest(self) -> Manifest:
             manifest = super().manifest
-            return replace(manifest, limits=replace(manifest.limits, entry_bytes=1500))
+            return replace(manifest, limits=replace(manifest.limits, entry_bytes=4000))
 
     election = Short(tmp_path)
     for step in ("setup", "open", "issue"):
         getattr(election, step)()
     size = election.board.size
-    with pytest.raises(RecordError, match="the manifest allows 1500"):
-        append(election, election.cast("east", [0]))
+    with pytest.raises(RecordError, match="4001 bytes; the manifest allows 4000"):
+        append(election, [bytes(4001)])
     assert election.board.size == size
 
 

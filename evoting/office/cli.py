@@ -144,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
             )
         else:
             command.set_defaults(key=[])
-        command.add_argument("--now", type=_moment, metavar="TIME", help="instead of the clock, for rehearsals")
+        command.add_argument("--now", type=_moment, metavar="TIME", help="instead of the clock; MODEL elections only")
         return command
 
     reason = {"required": True, "metavar": "TEXT", "help": "why, for the public; at most 500 characters"}
@@ -178,7 +178,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--subject", required=True, metavar="ID", help="option, party, candidate or PARTY/CANDIDATE")
     command.add_argument("--reason", **reason)  # type: ignore[arg-type]
     command = add_posting("extension", commands.extension, "voting ends later than announced", 2)
-    command.add_argument("--closes", type=_moment, required=True, metavar="TIME", help="2026-11-29T22:00:00+06:00")
+    command.add_argument(
+        "--closes", type=_moment, required=True, metavar="TIME", help="at most 7 days after the present end"
+    )
     command.add_argument("--reason", **reason)  # type: ignore[arg-type]
     command = add_posting("vote-page", commands.vote_page, "the vote page has changed", 2)
     command.add_argument("--page", type=Path, required=True, metavar="DIR", help="its files, all of them")
@@ -205,6 +207,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--blob", type=Path, action="append", default=[], metavar="FILE", help="a blob that the entry names; repeatable"
     )
+    command.add_argument("--lists", type=Path, metavar="DIR", help="as `aggregate` wrote it; for mixes of stage 1")
     add_posting("result", commands.result, "combine the decryptions, count, and publish the result", 2)
 
     command = add_posting("publish", commands.publish, "sign a checkpoint, take in cosignatures, tidy the record", 0)

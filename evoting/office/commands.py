@@ -23,6 +23,8 @@ from evoting.errors import RecordError
 from evoting.office import notices, steps
 from evoting.office.desk import Desk, load_officers, open_desk
 from evoting.office.files import read_limited, write_new
+from evoting.office.handed_in import require_mix, require_possible_time, require_statement
+from evoting.office.room import require_room
 from evoting.office.status import describe_status
 from evoting.office.tally import post_result
 from evoting.office.trust_root import FORMAT, encode_trust_root, witness_policy
@@ -50,6 +52,10 @@ def now(options: Namespace) -> int:
 @contextmanager
 def _desk(options: Namespace) -> Iterator[Desk]:
     with open_desk(options.record, options.state, options.log_key, options.key) as desk:
+        if options.now is not None and not desk.record.manifest.model:
+            raise RecordError(
+                "--now is for MODEL elections: an entry of another time than its own cannot be taken back"
+            )
         yield desk
 
 
@@ -76,7 +82,9 @@ def import_definition(options: Namespace) -> None:
 
 def start(options: Namespace) -> None:
     data = read_limited(options.manifest, MAX_MANIFEST_BYTES)
-    officers = load_officers(decode_manifest(data), options.key, officers_needed("manifest"))
+    manifest = decode_manifest(data)
+    require_room(manifest)  # before anything is made
+    officers = load_officers(manifest, options.key, officers_needed("manifest"))
     key = load_key(options.log_key, NOTE_KEY)
     with Board.create(options.record, options.state, key) as board:
         steps.post_manifest(ElectionRecord(board), data, officers)
@@ -170,12 +178,24 @@ def post(options: Namespace) -> None:
     with _desk(options) as desk:
         record = desk.record
         record.require_next(entry)
+        require_possible_time(entry, now(options))
         for digest, path in given.items():
             if digest not in wanted:
                 raise RecordError(f"{path} is not a blob that the entry names")
         for digest, ref in wanted.items():
-            if digest not in given and not (options.record / ref.path()).exists():
+            place = given.get(digest, options.record / ref.path())
+            if not place.exists():
                 raise RecordError(f"the entry names the blob {digest.hex()}, which is not there: give it by --blob")
+            if place.stat().st_size != ref.length:
+                raise RecordError(f"{place} has {place.stat().st_size} bytes; the entry says {ref.length}")
+        if entry.type == "ledger":
+            require_statement(record, entry)
+        if entry.type == "mix":
+            output, proof = (
+                (given.get(ref.hash, options.record / ref.path())).read_bytes()
+                for ref in (read_blobref(entry.body["output"]), read_blobref(entry.body["proof"]))
+            )
+            require_mix(record, entry, options.lists, output, proof)
         for path in given.values():
             record.board.put_blob(path)
         record.post_signed(raw)

@@ -18,6 +18,9 @@ from evoting.record.election import ElectionRecord
 from evoting.seats import withdrawable
 
 MAX_PAGE_FILES = 1000
+#: One extension. No extension can be shortened, and no binding election closes before its end: a year mistyped would
+#: leave it open for ever.
+MAX_EXTENSION_SECONDS = 7 * 86_400
 
 
 def post_withdrawal(
@@ -47,10 +50,15 @@ def post_extension(record: ElectionRecord, officers: Officers, closes: int, reas
     """Voting ends later than announced.
 
     Raises:
-        RecordError: the new end is not later than the present one, which would make ballots late that were in time.
+        RecordError: the new end is not later than the present one, which would make ballots late that were in time; or
+            it is more than ``MAX_EXTENSION_SECONDS`` later.
     """
-    if closes <= record.closing_time():
-        raise RecordError(f"voting ends at {record.closing_time()}; an extension can only name a later time")
+    ends = record.closing_time()
+    if closes <= ends:
+        raise RecordError(f"voting ends at {ends}; an extension can only name a later time")
+    if closes > ends + MAX_EXTENSION_SECONDS:
+        days = MAX_EXTENSION_SECONDS // 86_400
+        raise RecordError(f"voting ends at {ends}; one extension names a time at most {days} days later, not {closes}")
     return _post(record, "extension", {"closes": closes, "reason": _text("reason", reason), "time": time}, officers)
 
 

@@ -15,7 +15,7 @@ from nacl.signing import SigningKey
 from crypto.entry import ballot_order, decode_role_entry, entry_hash, sign_entry
 from crypto.group import load_group
 from evoting.ballots.ballot import decode_voter_entry
-from evoting.definition import HomomorphicContest, Manifest, manifest_hash
+from evoting.definition import HomomorphicContest, Manifest, decode_manifest, manifest_hash
 from evoting.errors import RecordError
 from evoting.office.groups import TallyGroup, merge_groups
 from evoting.office.lists import list_path, write_lists
@@ -25,6 +25,7 @@ from evoting.office.opening import (
     encode_issuance_keys,
     opening_body,
 )
+from evoting.office.room import require_room
 from evoting.office.selection import Selection, select
 from evoting.record.election import (
     ElectionRecord,
@@ -46,7 +47,12 @@ def one_officer(officers: Officers) -> Officers:
 
 
 def post_manifest(record: ElectionRecord, manifest: bytes, officers: Officers) -> None:
-    """Entry 0."""
+    """Entry 0.
+
+    Raises:
+        RecordError: what is published after the close would not fit into entries.
+    """
+    require_room(decode_manifest(manifest))
     ref = record.board.put_blob(manifest)
     record.post("manifest", {"format": "evoting-record/v1", "manifest": blobref(ref)}, officers)
 
@@ -104,8 +110,8 @@ def append_epoch(record: ElectionRecord, entries: Sequence[bytes], ballot_box: O
     """Append one epoch's ballots and challenges, in their order, with the epoch entry: all or nothing.
 
     Raises:
-        RecordError: the election is not open at this time, the entries are more than the manifest allows, or one of
-            them is not even in its outer form a ballot or challenge.
+        RecordError: the election is not open at this time, the entries are more or longer than the manifest allows,
+            or one of them is not even in its outer form a ballot or challenge.
     """
     manifest = record.manifest
     epochs = record.entries("epoch")
@@ -117,6 +123,8 @@ def append_epoch(record: ElectionRecord, entries: Sequence[bytes], ballot_box: O
     if record.voter_count + len(entries) > manifest.limits.ballots:
         raise RecordError(f"the manifest allows {manifest.limits.ballots} ballots and challenges in all")
     for entry in entries:
+        if len(entry) > manifest.limits.entry_bytes:
+            raise RecordError(f"an entry has {len(entry)} bytes; the manifest allows {manifest.limits.entry_bytes}")
         decode_voter_entry(entry)
     body = {"number": len(epochs), "time": time, "entries": len(entries)}
     raw = sign_entry("epoch", body, record.binding, ballot_box)

@@ -28,6 +28,7 @@ from evoting.board.reader import RecordReader
 from evoting.board.store import Board
 from evoting.definition import Manifest, decode_manifest, manifest_hash
 from evoting.errors import RecordError
+from evoting.record.contents import require_contents
 from evoting.record.rules import require_order, require_signers
 
 #: First bytes of a ballot's and a challenge's map: their number of keys, then the key "body".
@@ -215,8 +216,7 @@ class ElectionRecord(ElectionView):
         """Append an entry that a role signed elsewhere.
 
         Raises:
-            RecordError: the entry is out of its phase, there already, or not signed as it must be; nothing was
-                appended.
+            RecordError: as ``require_next``; nothing was appended.
         """
         entry = decode_role_entry(raw)
         self.require_next(entry)
@@ -227,7 +227,7 @@ class ElectionRecord(ElectionView):
         """Check that an entry may be appended now.
 
         Raises:
-            RecordError: it is out of its phase, there already, or not signed as it must be.
+            RecordError: it is out of its phase, there already, not signed as it must be, or its contents are not.
         """
         is_first = not self.entries("manifest")
         require_order(self.entries(), entry, model=not is_first and self.manifest.model)
@@ -236,6 +236,7 @@ class ElectionRecord(ElectionView):
         else:
             manifest = self.manifest
         require_signers(entry, self.binding, manifest)
+        require_contents(self.entries(), entry, manifest)
         ledgers = len(self.entries("ledger"))
         if entry.type == "selection" and ledgers < manifest.issuer_threshold:
             raise RecordError(

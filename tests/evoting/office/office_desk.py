@@ -89,7 +89,8 @@ class OfficeElection(SmallElection):
             entry = self.root / f"{kind}.entry"
             entry.write_bytes(sign_entry(kind, body, self.record.binding, keys))
             blobs = [part for path in sorted(self.board.outbox.iterdir()) for part in ("--blob", str(path))]
-            assert self.office("post", str(entry), *blobs, signers=()) == 0
+            lists = ("--lists", str(self.root / "lists")) if kind == "mix" else ()
+            assert self.office("post", str(entry), *blobs, *lists, signers=()) == 0
             for path in self.board.outbox.iterdir():
                 path.unlink()
         else:

@@ -199,6 +199,7 @@ REFUSALS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "a withdrawal from a referendum": (f"{WITHDRAWAL} question --subject yes", TWO, "nobody can"),
     "a withdrawal from no contest": (f"{WITHDRAWAL} mayor --subject yes", TWO, "no contest"),
     "an extension into the past": (f"{EXTENSION} 1700000000", TWO, "only name a later time"),
+    "an extension by a century": (f"{EXTENSION} 4855759200", TWO, "at most 7 days later"),
     "an extension by one officer": (f"{EXTENSION} 1800000000", ONE, "2 different officers"),
     "an extension by one officer twice": (f"{EXTENSION} 1800000000", ONE * 2, "2 different officers"),
     "an extension by an officer and a mixer": (f"{EXTENSION} 1800000000", (*ONE, "mixer-1"), "no officer's"),
@@ -261,7 +262,7 @@ def test_after_the_result_only_announcements_are_taken(voted: OfficeElection, ca
     refused(capsys, voted.office("close", "--early"), "has its close entry already")
     refused(capsys, voted.office("select"), "has its selection entry already")
     refused(capsys, voted.office("result"), "has its result entry already")
-    refused(capsys, voted.office("extension", "--closes", "1900000000", "--reason", "x"), "out of its phase")
+    refused(capsys, voted.office("extension", "--closes", str(CLOSES + 60), "--reason", "x"), "out of its phase")
     options = ("--contest", "list", "--subject", "red", "--reason", "late")
     refused(capsys, voted.office("withdrawal", *options), "out of its phase")
     assert voted.office("annulment", "--scope", "east", "--reason", "court decision") == 0
@@ -273,7 +274,11 @@ class BindingElection(OfficeElection):
     @cached_property
     def manifest(self) -> Manifest:
         origins = {"voting_origin": "https://vote.example", "identity_origin": "https://id.example"}
-        return replace(super().manifest, model=False, enrolment_age=2 * 86_400, **origins)  # type: ignore[arg-type]
+        never = 4_000_000_000
+        return replace(super().manifest, model=False, closes=never, enrolment_age=2 * 86_400, **origins)  # type: ignore[arg-type]
+
+    def writing(self) -> list[str]:
+        return super().writing()[:-2]  # without --now
 
 
 @pytest.fixture(scope="module")
@@ -291,6 +296,7 @@ def test_only_a_model_election_is_closed_early(
     capsys.readouterr()
     for options in ([], ["--early"]):
         refused(capsys, binding.office("close", *options), "only a MODEL election can be closed before its end")
+    refused(capsys, binding.office("close", "--now", "4000000001"), "--now is for MODEL elections")
     assert tree(binding.root) == before
     assert voted.office("close", "--early") == 0
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import pytest
 
 from crypto.entry import ballot_order
 from crypto.errors import DecodeError
+from evoting.definition import Manifest
 from evoting.errors import RecordError
 from evoting.office import steps
 from tests.support.small_election import SmallElection
@@ -57,6 +60,22 @@ def test_a_batch_that_no_verifier_would_accept_is_not_appended(election: SmallEl
         append(election, [*entries, b"\xa0"], OPENS + 100)
     with pytest.raises(RecordError, match="allows 1000 ballots"):
         append(election, entries * 1000, OPENS + 100)
+    assert election.board.size == size
+
+
+def test_a_ballot_longer_than_the_manifest_allows_is_not_appended(tmp_path: Path) -> None:
+    class Short(SmallElection):
+        @cached_property
+        def manifest(self) -> Manifest:
+            manifest = super().manifest
+            return replace(manifest, limits=replace(manifest.limits, entry_bytes=4000))
+
+    election = Short(tmp_path)
+    for step in ("setup", "open", "issue"):
+        getattr(election, step)()
+    size = election.board.size
+    with pytest.raises(RecordError, match="4001 bytes; the manifest allows 4000"):
+        append(election, [bytes(4001)])
     assert election.board.size == size
 
 

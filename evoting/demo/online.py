@@ -109,7 +109,7 @@ def issue(
             write_toml(
                 config,
                 {
-                    "directory": ".", "host_names": ["127.0.0.1"], "head_file": "head", "threads": 1,
+                    "directory": ".", "host_names": ["127.0.0.1"], "threads": 1,
                     "checkpoint_seconds": places.checkpoint_seconds, "tree_seconds": 5.0, **witnesses,
                     **({} if database is None else {"database": database}),
                 },

@@ -62,7 +62,10 @@ def enrol(
         checkpoint = places.stick / "enrolment-checkpoint"
         run_party("evoting-idp", "sign-checkpoint", "--config", config, "--election", ELECTION, "--out", checkpoint)
         log = places.stick / "enrolment-log.bin"
-        run_party("evoting-idp", "export-enrolments", "--config", config, "--election", ELECTION, "--out", log)
+        run_party(
+            "evoting-idp", "export-enrolments", "--config", config, "--election", ELECTION,
+            "--checkpoint", checkpoint, "--out", log,
+        )  # fmt: skip
     body = {"checkpoint": checkpoint.read_text(), "time": int(time.time())}
     record.post("enrolment", body, {role: signing_key(places, role) for role in (IDP, REGISTRAR)})
     return dict(json.loads(output)["figures"])

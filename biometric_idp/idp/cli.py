@@ -14,19 +14,18 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from biometric_idp.errors import IdpError, StateError
-from biometric_idp.files import frame_item, write_atomic
+from biometric_idp.files import write_atomic
 from biometric_idp.idp.app import SERVICE, make_app, open_database, open_idp, publish_logs
 from biometric_idp.idp.config import IdpConfig
 from biometric_idp.idp.context import Idp, now
 from biometric_idp.idp.faces import commands as faces
-from biometric_idp.idp.log.export import read_own_checkpoint, require_covered
+from biometric_idp.idp.log.export import export_log, read_own_checkpoint, require_covered
 from biometric_idp.idp.oidc.commands import add_arguments
 from biometric_idp.idp.oidc.commands import run as oidc_key
 from biometric_idp.idp.purge.service import purge
 from biometric_idp.idp.tables import AUDIT
 from biometric_idp.idp.terminal.service import require_signed_officers
 from biometric_idp.idp.voting.repository import OpeningRepository
-from biometric_idp.issuer.office import ENROLMENT_LINE
 from biometric_idp.role_key import write_role_key
 from biometric_idp.shared.audit.service import Audit
 from biometric_idp.shared.commits import Committer
@@ -124,13 +123,16 @@ def _export(arguments: argparse.Namespace) -> None:
     idp = _open(arguments)
     election = idp.election_by_id(arguments.election)
     log = idp.logs[election.id]
-    publish_logs(idp)
-    published = log.published()
-    if published is None:
-        raise StateError("the log has no published checkpoint yet")
-    entries = (frame_item(entry) for entry in log.entries(0, published.size))
-    write_atomic(arguments.out, (chunk for part in ((ENROLMENT_LINE,), entries) for chunk in part))
-    print(json.dumps({"entries": published.size, "root": published.root.hex()}))
+    if arguments.checkpoint is not None:
+        chosen = read_own_checkpoint(arguments.checkpoint, idp.key, log.origin)
+    else:
+        publish_logs(idp)
+        published = log.published()
+        if published is None:
+            raise StateError("the log has no published checkpoint yet")
+        chosen = published
+    export_log(log, chosen, arguments.out)
+    print(json.dumps({"entries": chosen.size, "root": chosen.root.hex()}))
 
 
 def _audit(arguments: argparse.Namespace) -> None:
@@ -192,8 +194,9 @@ def _parser() -> argparse.ArgumentParser:
     signing = command("sign-checkpoint", _sign_checkpoint, "Sign and publish the enrolment log as it is now.")
     signing.add_argument("--election", required=True)
     signing.add_argument("--out", type=Path, help="file to write; otherwise stdout")
-    export = command("export-enrolments", _export, "Write the enrolment log up to its published checkpoint.")
+    export = command("export-enrolments", _export, "Write the enrolment log up to one checkpoint.")
     export.add_argument("--election", required=True)
+    export.add_argument("--checkpoint", type=Path, help="what sign-checkpoint wrote; otherwise a new one is published")
     export.add_argument("--out", type=Path, required=True)
     audit = command("audit", _audit, "Check the audit log; with --size and --hash also that it continues that head.")
     audit.add_argument("--size", type=int)

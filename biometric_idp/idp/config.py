@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from biometric_idp.idp.oidc.config import OidcConfig
 from biometric_idp.policy import Officer, officer_signature_holds
+from biometric_idp.shared.addresses import is_https, is_private
 from biometric_idp.shared.fields import Hex32, Hex64, Id, Origin
 from biometric_idp.shared.officers import OfficerConfig
 from biometric_idp.webauthn import PublicPasskey
@@ -20,17 +21,11 @@ Level = Literal["passkey", "passkey+face"]
 #: The order in which steps are taken, whatever the order in the configuration.
 STEP_ORDER: tuple[Step, ...] = ("document", "passive-authentication", "liveness", "face", "passkey")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?", re.ASCII)
-_THIS_MACHINE = re.compile(r"http://(?:localhost|127\.0\.0\.1|[a-z0-9-]+\.localhost)(?::[0-9]{1,5})?", re.ASCII)
 AUTO = "auto"
 
 
 def is_web_origin(text: str) -> bool:
     return _ORIGIN.fullmatch(text) is not None
-
-
-def is_secure(origin: str) -> bool:
-    """Whether browsers treat pages of this origin as secure: https, or this machine."""
-    return origin.startswith("https://") or _THIS_MACHINE.fullmatch(origin) is not None
 
 
 class RegisterConfig(Config):
@@ -258,6 +253,10 @@ class ElectionConfig(Config):
             raise ValueError("the voting RP ID does not belong to the voting origin")
         return self
 
+    def addresses(self) -> list[tuple[str, str]]:
+        """What browsers and this service call, with what messages call it."""
+        return [("the voting origin", self.voting_origin), ("the registrar's address", self.registrar.url)]
+
 
 class RetentionConfig(Config):
     """Days after which something is deleted (docs/identity.md has the table)."""
@@ -268,6 +267,7 @@ class RetentionConfig(Config):
     notices: int = Field(default=365, ge=1)
     accounts_after_election: int = Field(default=90, ge=1)
     closed_accounts: int = Field(default=30, ge=1)
+    register_answers: int = Field(default=90, ge=1)
 
 
 class IdpConfig(Config):
@@ -308,7 +308,7 @@ class IdpConfig(Config):
             if len(set(values)) != len(values):
                 raise ValueError(f"two {what}")
         if self.origin != AUTO:
-            if not is_web_origin(self.origin) or not is_secure(self.origin):
+            if not is_web_origin(self.origin) or not is_private(self.origin):
                 raise ValueError("the origin must be like https://id.example")
             host = self.origin.partition("://")[2].partition(":")[0]
             if host != self.rp_id and not host.endswith("." + self.rp_id):
@@ -316,8 +316,11 @@ class IdpConfig(Config):
         for election in self.elections:
             if election.voting_rp_id == self.rp_id:
                 raise ValueError(f"election {election.id}: the voting host needs an RP ID of its own")
-            if not is_secure(election.voting_origin):
-                raise ValueError(f"election {election.id}: the voting origin must begin with https://")
+            for name, address in election.addresses():
+                if not is_private(address):
+                    raise ValueError(f"election {election.id}: {name} must begin with https://")
+        if not all(is_private(witness.url) for witness in self.log.witnesses):
+            raise ValueError("addresses of log witnesses must begin with https://")
         if self.needs_faces and self.biometrics.master_key is None:
             raise ValueError("liveness and face need [biometrics] with a master_key")
         if "passive-authentication" in self.enrolment.steps and not self.chip.roots:
@@ -341,6 +344,8 @@ class IdpConfig(Config):
             raise ValueError("a fixed order of liveness actions is for MODEL deployments")
         if self.origin == AUTO:
             raise ValueError('origin = "auto" is for MODEL deployments')
+        if not is_https(self.origin):
+            raise ValueError("the origin must begin with https://: http on this machine is for MODEL deployments")
         if self.oidc is not None:
             self.oidc.check_real()
         for election in self.elections:
@@ -348,7 +353,10 @@ class IdpConfig(Config):
                 raise ValueError(f"election {election.id} is MODEL, but this deployment is not")
             if any(officer.signature is None for officer in election.officers):
                 raise ValueError(f"election {election.id}: officers need the signature of their role")
-            if not is_secure(election.registrar.url):
-                raise ValueError(f"election {election.id}: the registrar's address must begin with https://")
+            for name, address in election.addresses():
+                if not is_https(address):
+                    raise ValueError(f"election {election.id}: {name} must begin with https://, also on this machine")
+        if not all(is_https(witness.url) for witness in self.log.witnesses):
+            raise ValueError("addresses of log witnesses must begin with https://, also on this machine")
         if self.log.witnesses and self.log.quorum * 2 <= len(self.log.witnesses):
             raise ValueError("the quorum of log witnesses must be more than half of them")

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -33,8 +34,41 @@ from crypto.group import load_group, load_pairing_group, set_threads
 from services.errors import ServiceError
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an issuer is: its directory with its database, and what its configuration says about witnesses."""
+
+    directory: IssuerDirectory
+    witnessing: Witnessing
+
+
+def _place(arguments: argparse.Namespace) -> _Place:
+    """From the service's configuration, or from ``--dir`` and ``--database`` where none is given.
+
+    Raises:
+        StateError: neither is given, or the two contradict each other.
+    """
+    if arguments.config is None:
+        if arguments.dir is None:
+            raise StateError("--config or --dir is needed: where this issuer is")
+        return _Place(IssuerDirectory(arguments.dir, arguments.database), NOBODY)
+    # What reads configurations is loaded only here: an issuer by files does without.
+    from biometric_idp.issuer.http.config import IssuerConfig
+    from services.config import read_config
+
+    config = read_config(arguments.config, IssuerConfig)
+    path = arguments.config.parent / config.directory
+    if arguments.dir is not None and arguments.dir.resolve() != path.resolve():
+        raise StateError(f"--dir {arguments.dir} is not the directory that {arguments.config} names")
+    if arguments.database is not None and arguments.database != config.database:
+        raise StateError(f"--database is not the database that {arguments.config} names")
+    head_file = None if config.head_file is None else arguments.config.parent / config.head_file
+    witnessing = Witnessing(config.witness_list(), config.quorum, head_file)
+    return _Place(IssuerDirectory(path, config.database), witnessing)
+
+
 def _keygen(arguments: argparse.Namespace) -> None:
-    secrets = IssuerDirectory(arguments.dir, arguments.database).generate_key(os.urandom(32), os.urandom(32))
+    secrets = _place(arguments).directory.generate_key(os.urandom(32), os.urandom(32))
     print(json.dumps({"key": bytes(secrets.signing.verify_key).hex()}))
 
 
@@ -42,7 +76,7 @@ def _ceremony(arguments: argparse.Namespace) -> None:
     group, pairing = load_group(), load_pairing_group()
     parameters = read_ceremony_parameters(arguments.parameters, group, pairing)
     progress = take_step(
-        IssuerDirectory(arguments.dir, arguments.database),
+        _place(arguments).directory,
         parameters,
         arguments.shared,
         arguments.step,
@@ -64,7 +98,7 @@ def _open(arguments: argparse.Namespace) -> None:
     if arguments.record is not None:
         trusted = (arguments.record, read_trusted_fingerprint(arguments.trust_root))
     objections = open_election(
-        IssuerDirectory(arguments.dir, arguments.database),
+        _place(arguments).directory,
         arguments.policy,
         arguments.roll,
         arguments.enrolment_log,
@@ -76,48 +110,39 @@ def _open(arguments: argparse.Namespace) -> None:
 
 
 def _issue(arguments: argparse.Namespace) -> None:
+    place = _place(arguments)
     answered, refused = answer_file(
-        IssuerDirectory(arguments.dir, arguments.database),
+        place.directory,
         arguments.requests,
         arguments.answers,
         load_pairing_group(),
         lambda: arguments.now if arguments.now is not None else int(time.time()),
         _progress("requests") if arguments.progress else lambda _: None,
+        place.witnessing,
     )
     print(json.dumps({"answered": answered, "refused": refused}))
 
 
 def _close(arguments: argparse.Namespace) -> None:
     now = arguments.now if arguments.now is not None else int(time.time())
-    statement, entry = close_ledger(IssuerDirectory(arguments.dir, arguments.database), now, _witnessing(arguments))
+    place = _place(arguments)
+    statement, entry = close_ledger(place.directory, now, place.witnessing)
     write_atomic(arguments.entry, entry)
     issued = {item.style: item.count for item in statement.issued}
     print(json.dumps({"issuer": statement.issuer, "issued": issued, "tree": statement.tree_root.hex()}))
 
 
 def _prove(arguments: argparse.Namespace) -> None:
-    directory = IssuerDirectory(arguments.dir, arguments.database)
-    proof, policy = prove_citizen_position(directory, arguments.position)
-    index = issuer_index(policy, directory.read_key().signing)
+    place = _place(arguments)
+    proof, policy = prove_citizen_position(place.directory, arguments.position, place.witnessing)
+    index = issuer_index(policy, place.directory.read_key().signing)
     print(json.dumps(proof_to_json(proof, None, policy.fingerprint, index)))
 
 
 def _export_ledger(arguments: argparse.Namespace) -> None:
-    directory = IssuerDirectory(arguments.dir, arguments.database)
-    size = export_ledger(directory, arguments.out, _witnessing(arguments))
+    place = _place(arguments)
+    size = export_ledger(place.directory, arguments.out, place.witnessing)
     print(json.dumps({"entries": size}))
-
-
-def _witnessing(arguments: argparse.Namespace) -> Witnessing:
-    """Witnesses and head file of the service's configuration, where one is given."""
-    if arguments.config is None:
-        return NOBODY
-    from biometric_idp.issuer.http.config import IssuerConfig
-    from services.config import read_config
-
-    config = read_config(arguments.config, IssuerConfig)
-    head_file = None if config.head_file is None else arguments.config.parent / config.head_file
-    return Witnessing(config.witness_list(), config.quorum, head_file)
 
 
 def _serve(arguments: argparse.Namespace) -> None:
@@ -148,7 +173,8 @@ def _parser() -> argparse.ArgumentParser:
 
     def step(name: str, run: Callable[[argparse.Namespace], None], about: str) -> argparse.ArgumentParser:
         child = steps.add_parser(name, help=about, description=about)
-        child.add_argument("--dir", type=Path, required=True, help="the issuer's own directory, kept secret")
+        child.add_argument("--config", type=Path, help="the service's TOML file: directory, database and witnesses")
+        child.add_argument("--dir", type=Path, help="without --config: the issuer's own directory, kept secret")
         child.add_argument("--database", metavar="URL", help="where the ledger is, if not in DIR: postgresql://...")
         child.set_defaults(run=run)
         return child
@@ -175,8 +201,6 @@ def _parser() -> argparse.ArgumentParser:
     prove = step("prove", _prove, "Prove to a citizen what was, or was not, issued in their name.")
     prove.add_argument("--position", type=int, required=True)
     export = step("export-ledger", _export_ledger, "Write the confidential ledger for an accredited auditor.")
-    for child in (close, export):
-        child.add_argument("--config", type=Path, help="the service's, whose witnesses are to cosign the checkpoint")
     export.add_argument("--out", type=Path, required=True, help="file, readable by its owner only")
     about = "Answer requests over HTTP; see docs/operations.md for the configuration."
     service = steps.add_parser("serve", help=about, description=about)

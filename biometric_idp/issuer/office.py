@@ -21,6 +21,7 @@ from biometric_idp.issuer.ledger import (
     tree_leaf_hashes,
 )
 from biometric_idp.issuer.record_check import require_policy_of_record
+from biometric_idp.issuer.remembered import Remembered
 from biometric_idp.issuer.service import Issuer
 from biometric_idp.issuer.store import IssuerStore, create_store, database_name, store_exists
 from biometric_idp.logs.online import OnlineLog, SignedHead
@@ -43,6 +44,23 @@ LEDGER_LINE = b"evoting-ledger/v1\n"
 CHUNK = 4096
 
 Report = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessing:
+    """Who cosigns the ledger's checkpoints, and where the last head is remembered, where it is not in the directory."""
+
+    witnesses: Sequence[Witness] = ()
+    quorum: int = 0
+    head_file: Path | None = None
+
+    def remembered(self, directory: IssuerDirectory) -> Remembered:
+        """What this issuer remembers outside its database."""
+        return Remembered(self.head_file or directory.head)
+
+
+#: No witnesses, and the head in the directory, as in a model election that goes by files.
+NOBODY = Witnessing()
 
 
 def read_enrolment_entries(path: Path) -> Iterator[bytes]:
@@ -109,13 +127,17 @@ def answer_file(
     group: PairingGroup,
     clock: Callable[[], int],
     report: Report,
+    witnessing: Witnessing = NOBODY,
 ) -> tuple[int, int]:
-    """Answer every request of a file, in order.
+    """Answer every request of a file, in order. Witnesses are not asked.
 
     Interrupted, it is run again: what is on the ledger gets the same answer, and the answers' file appears whole.
 
     Returns:
         How many were answered, and how many refused.
+
+    Raises:
+        StateError: no election was opened, or the database is an old copy.
     """
     policy, roll = directory.read_election()
     keys = directory.issuer_keys(policy)
@@ -127,7 +149,9 @@ def answer_file(
         if reader.header != policy.fingerprint:
             raise FormatError(f"{requests_path}: requests of another election")
         _require_whole(requests_path)
-        issuer = Issuer(policy, roll, keys, store, group)
+        remembered = witnessing.remembered(directory)
+        remembered.require_current(store)
+        issuer = Issuer(policy, roll, keys, store, group, remember=remembered.answered.raise_to)
 
         def produce() -> Iterator[bytes]:
             yield ANSWERS_LINE + policy.fingerprint + keys.index.to_bytes(4, "big")
@@ -175,30 +199,19 @@ def read_answers(path: Path, fingerprint: bytes) -> tuple[int, list[Answer | Ref
     return issuer, answers
 
 
-@dataclass(frozen=True, slots=True)
-class Witnessing:
-    """Who cosigns the ledger's checkpoints, and where the last head is remembered, where it is not in the directory."""
-
-    witnesses: Sequence[Witness] = ()
-    quorum: int = 0
-    head_file: Path | None = None
-
-
-#: No witnesses, as in a model election that goes by files.
-NOBODY = Witnessing()
-
-
 def _signed(
     directory: IssuerDirectory, store: IssuerStore, key: SigningKey, witnessing: Witnessing
 ) -> tuple[OnlineLog, SignedHead, str]:
     """The log, its head as it is now, and the head's note: with cosignatures where there are some for this size."""
+    remembered = witnessing.remembered(directory)
+    remembered.require_current(store)
     log = OnlineLog(
         store.engine,
         store.log.origin,
         key,
         witnessing.witnesses,
         witnessing.quorum,
-        head_file=witnessing.head_file or directory.head,
+        head_file=remembered.head,
     )
     if witnessing.witnesses:
         # The witnesses' clock, not the election's, which rehearsals set otherwise.
@@ -277,20 +290,21 @@ def export_ledger(directory: IssuerDirectory, path: Path, witnessing: Witnessing
     return size
 
 
-def prove_citizen_position(directory: IssuerDirectory, position: int) -> tuple[PositionProof, IssuancePolicy]:
+def prove_citizen_position(
+    directory: IssuerDirectory, position: int, witnessing: Witnessing = NOBODY
+) -> tuple[PositionProof, IssuancePolicy]:
     """What the ledger's tree says about one position, with its proof.
 
     Raises:
-        StateError: the roll has no such position.
+        StateError: the roll has no such position, or the database is an old copy.
     """
     policy, roll = directory.read_election()
     secrets = directory.read_key()
     if not 0 <= position < len(roll):
         raise StateError(f"the roll has no position {position}")
-    with (
-        IssuerStore(directory.database, policy.fingerprint, issuer_index(policy, secrets.signing)) as store,
-        store.snapshot() as ledger,
-    ):
-        size, hashes = ledger.size, ledger.hashes()
+    with IssuerStore(directory.database, policy.fingerprint, issuer_index(policy, secrets.signing)) as store:
+        witnessing.remembered(directory).require_current(store)
+        with store.snapshot() as ledger:
+            size, hashes = ledger.size, ledger.hashes()
     proof = prove_position(secrets.ledger_secret, policy.fingerprint, size, len(roll), hashes, position)
     return proof, policy

@@ -111,6 +111,14 @@ class Register(Protocol):
         """The fingerprint templates of that person; empty where there are none."""
         ...
 
+    def purge(self, before: int, most: int) -> list[str]:
+        """Delete the oldest answers that are kept as evidence from before a time in seconds since 1970.
+
+        Returns:
+            Names of what was deleted, up to ``most``; empty where nothing is due, or where no answers are kept.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of files and connections. Nothing else may be called afterwards."""
         ...

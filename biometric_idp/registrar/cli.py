@@ -26,7 +26,7 @@ from biometric_idp.registrar.purge import purge
 from biometric_idp.registrar.roll import Roll, write_roll
 from biometric_idp.registrar.rolls.lists import draw_from_lists, take_list
 from biometric_idp.registrar.rolls.repository import RollRepository
-from biometric_idp.registrar.rolls.service import import_roll
+from biometric_idp.registrar.rolls.service import export_roll, import_roll
 from biometric_idp.role_key import write_role_key
 from biometric_idp.shared.audit.service import Fact
 from biometric_idp.shared.secret import write_secret
@@ -109,8 +109,21 @@ def _import_roll(arguments: argparse.Namespace) -> None:
         return roll, commitment
 
     roll, commitment = registrar.committer.commit("roll", draw)
-    if arguments.roll is not None:
-        write_roll(arguments.roll, roll)
+    _hand_over(roll, commitment, arguments.roll)
+
+
+def _export_roll(arguments: argparse.Namespace) -> None:
+    registrar = _open(arguments)
+    election = registrar.election_by_id(arguments.election)
+    with reading(registrar.committer.engine) as db:
+        roll, commitment = export_roll(db, election.id, arguments.style or [])
+    _hand_over(roll, commitment, arguments.roll)
+
+
+def _hand_over(roll: Roll, commitment: bytes, path: Path | None) -> None:
+    """The file for issuers, and on stdout what the record's ``roll`` entry says."""
+    if path is not None:
+        write_roll(path, roll)
     sizes = [{"style": style, "size": size} for style, size in roll.sizes()]
     print(json.dumps({"commitment": commitment.hex(), "size": len(roll), "styles": sizes}))
 
@@ -199,14 +212,18 @@ def _parser() -> argparse.ArgumentParser:
     taking.add_argument("--json", action="store_true", help="print JSON for programs")
     taking.add_argument("--language", choices=LANGUAGES, default="ky", help="of the report")
     taking.add_argument("--show-pins", action="store_true", help="print personal numbers in full")
-    rolls = command("roll", _import_roll, "Take in the voters: draw positions, commit, write the issuers' roll.")
+    rolls = command("roll", _import_roll, "Take in the voters, once: draw positions and commit.")
     rolls.add_argument("--election", required=True, help="id of the election in the configuration")
     voters = rolls.add_mutually_exclusive_group(required=True)
     voters.add_argument("--from-lists", action="store_true", help="from the final list that import-list took in")
     voters.add_argument("--list", type=Path, help="MODEL elections only: unsigned CSV: PIN,style")
     rolls.add_argument("--style", action="append", help="ballot styles in the manifest's order; repeat for each")
-    rolls.add_argument("--roll", type=Path, help="where to write the roll for issuers")
+    rolls.add_argument("--roll", type=Path, help="where to write the roll for issuers; export-roll writes it too")
     rolls.add_argument("--keep-order", action="store_true", help="MODEL elections only: positions as in the list")
+    export = command("export-roll", _export_roll, "Write the issuers' roll, the same bytes at any time.")
+    export.add_argument("--election", required=True, help="id of the election in the configuration")
+    export.add_argument("--roll", type=Path, required=True, help="file to write")
+    export.add_argument("--style", action="append", help="only for a roll that an earlier version drew")
     opening = command("open", _open_election, "Tell the election's fingerprint, once it is known.")
     opening.add_argument("--election", required=True)
     opening.add_argument("--fingerprint", required=True, help="64 hexadecimal digits")

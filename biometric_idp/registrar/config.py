@@ -7,13 +7,14 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from biometric_idp.shared.addresses import is_https, is_private
 from biometric_idp.shared.fields import Hex32, Id, Origin
 from biometric_idp.shared.officers import OfficerConfig
 from services.config import Config
 
 
 class RegisterConfig(Config):
-    """The registrar's own copy of the population register."""
+    """The registrar's own copy of the population register, or the configuration of one over X-Road."""
 
     file: Path
 
@@ -44,8 +45,8 @@ class SmsConfig(Config):
 
     @model_validator(mode="after")
     def _tls(self) -> SmsConfig:
-        if not self.url.startswith(("https://", "http://localhost:", "http://127.0.0.1:")):
-            raise ValueError("the gateway's address must begin with https://")
+        if not is_private(self.url):
+            raise ValueError("the gateway's address must begin with https:// unless the gateway is on this machine")
         return self
 
 
@@ -116,6 +117,7 @@ class RetentionConfig(Config):
 
     messages: int = Field(default=7, ge=1)
     unconfirmed: int = Field(default=7, ge=1)
+    register_answers: int = Field(default=90, ge=1)
 
 
 class RegistrarConfig(Config):
@@ -149,6 +151,9 @@ class RegistrarConfig(Config):
             raise ValueError("spool takes the place of sms and smtp: configure one or the other")
         if not self.model:
             self._real()
+        for what, address in self._origins():
+            if not is_private(address):
+                raise ValueError(f"{what} must begin with https://")
         for election in self.elections:
             if self.model and not election.model:
                 raise ValueError(f"election {election.id} is not MODEL, but this deployment is")
@@ -163,7 +168,11 @@ class RegistrarConfig(Config):
         for election in self.elections:
             if election.model:
                 raise ValueError(f"election {election.id} is MODEL, but this deployment is not")
-            if not election.voting_origin.startswith("https://"):
-                raise ValueError(f"election {election.id}: the voting origin must begin with https://")
-        if self.office is not None and not self.office.origin.startswith("https://"):
-            raise ValueError("the office's origin must begin with https://")
+        for what, address in self._origins():
+            if not is_https(address):
+                raise ValueError(f"{what} must begin with https://, also on this machine")
+
+    def _origins(self) -> list[tuple[str, str]]:
+        """Origins of pages, with what messages call them."""
+        voting = [(f"election {item.id}: the voting origin", item.voting_origin) for item in self.elections]
+        return voting if self.office is None else [*voting, ("the office's origin", self.office.origin)]

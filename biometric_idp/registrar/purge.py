@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 
 from sqlalchemy import Connection, delete
@@ -14,6 +15,7 @@ from biometric_idp.registrar.rolls.lists import purge_lists
 from biometric_idp.registrar.tables import RATE
 
 _DAY = 86_400
+_BATCH = 2000
 
 
 def purge(registrar: Registrar) -> dict[str, int]:
@@ -29,6 +31,10 @@ def purge(registrar: Registrar) -> dict[str, int]:
         counts[kind] = 0
         while deleted := registrar.committer.commit(f"purge-{kind}", _proving(registrar, kind, work, now)):
             counts[kind] += deleted
+    counts["register-answers"] = 0
+    while names := registrar.register.purge(now - retention.register_answers * _DAY, _BATCH):
+        proof = _proving(registrar, "register-answers", partial(_given, names), now)
+        counts["register-answers"] += registrar.committer.commit("purge-register-answers", proof)
     counts["nonces"] = registrar.committer.commit(
         "purge-nonces", lambda db: EnrolmentRepository(db).forget_signatures(now)
     )
@@ -38,6 +44,11 @@ def purge(registrar: Registrar) -> dict[str, int]:
     counts["list-entries"] = purge_lists(registrar)
     registrar.committer.commit("seal", registrar.audit.seal)
     return counts
+
+
+def _given(names: list[str], _: Connection) -> list[str]:
+    """What is deleted already: files of evidence, which have a journal of their own."""
+    return names
 
 
 def _proving(

@@ -27,6 +27,9 @@ class AskedRegister:
     def fingerprints(self, pin: str) -> tuple[FingerprintTemplate, ...]:
         return _ask(lambda: self._register.fingerprints(pin))
 
+    def purge(self, before: int, most: int) -> list[str]:
+        return self._register.purge(before, most)
+
     def close(self) -> None:
         self._register.close()
 

@@ -36,6 +36,8 @@ examples:
       cosign a request as C2SP tlog-witness defines it: old size, proof, checkpoint
   evoting-witness add-log /srv/witness --log "$LEDGER_VKEY"
       follow an issuer's ledger as well
+  evoting-witness vkey --origin vote.example/parliament-2030/ledger/1 --key "$ISSUER_KEY"
+      print the vkey of a log out of its origin and its role's public key (hexadecimal)
   evoting-witness serve /srv/witness --port 8471 --host-name witness.court.example
       answer logs that ask over HTTP
   evoting-witness show /srv/witness
@@ -108,7 +110,11 @@ def _show(options: argparse.Namespace) -> None:
         print(f"log {origin}: {state}")
 
 
-_COMMANDS = {"init": _init, "add-log": _add_log, "serve": _serve, "cosign": _cosign, "show": _show}
+def _vkey(options: argparse.Namespace) -> None:
+    print(VerifierKey(options.origin, NOTE_KEY, options.key).encode())
+
+
+_COMMANDS = {"init": _init, "vkey": _vkey, "add-log": _add_log, "serve": _serve, "cosign": _cosign, "show": _show}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -126,6 +132,11 @@ def _parser() -> argparse.ArgumentParser:
     add_log = commands.add_parser("add-log", help="follow one more log; a running witness notices")
     add_log.add_argument("directory", type=Path, metavar="DIR", help="directory of the witness")
     add_log.add_argument("--log", required=True, action="append", metavar="VKEY", help="log to follow; repeatable")
+    vkey = commands.add_parser("vkey", help="print the vkey of a log by its origin and its role's public key")
+    vkey.add_argument(
+        "--origin", required=True, help="enrolment log: ORIGIN/enrolment; ledger of issuer i: ORIGIN/ledger/i"
+    )
+    vkey.add_argument("--key", required=True, type=_public_key, help="64 hexadecimal digits, as init and keygen print")
     serve = commands.add_parser("serve", help="answer POST /add-checkpoint (C2SP tlog-witness) over HTTP")
     serve.add_argument("directory", type=Path, metavar="DIR", help="directory of the witness")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
@@ -150,6 +161,12 @@ def _seconds(text: str) -> int:
     if not text.isascii() or not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
     return int(text)
+
+
+def _public_key(text: str) -> bytes:
+    if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no key of 64 hexadecimal digits")
+    return bytes.fromhex(text)
 
 
 def _log_key(text: str) -> VerifierKey:

@@ -40,7 +40,7 @@ def ledgers(record: ElectionRecord, places: Places, jobs: int) -> None:
     files = {role.id: places.stick / f"{role.id}.ledger.entry" for role in missing}
     run_parties(
         [
-            ("evoting-issuer", "close", "--dir", places.secrets(role.id), "--entry", files[role.id])
+            ("evoting-issuer", "close", *places.issuer(role.id), "--entry", files[role.id])
             for role in missing
             if not files[role.id].exists()
         ],

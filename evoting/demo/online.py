@@ -62,7 +62,10 @@ def enrol(
         checkpoint = _checkpoint(places)
         run_party("evoting-idp", "sign-checkpoint", "--config", config, "--election", ELECTION, "--out", checkpoint)
         log = places.stick / "enrolment-log.bin"
-        run_party("evoting-idp", "export-enrolments", "--config", config, "--election", ELECTION, "--out", log)
+        run_party(
+            "evoting-idp", "export-enrolments", "--config", config, "--election", ELECTION,
+            "--checkpoint", checkpoint, "--out", log,
+        )  # fmt: skip
     body = {"checkpoint": checkpoint.read_text(), "time": int(time.time())}
     record.post("enrolment", body, {role: signing_key(places, role) for role in (IDP, REGISTRAR)})
     return dict(json.loads(output)["figures"])
@@ -111,7 +114,7 @@ def issue(
             write_toml(
                 config,
                 {
-                    "directory": ".", "host_names": ["127.0.0.1"], "head_file": "head", "threads": 1,
+                    "directory": ".", "host_names": ["127.0.0.1"], "threads": 1,
                     "checkpoint_seconds": places.checkpoint_seconds, "tree_seconds": 5.0, **witnesses,
                     **({} if database is None else {"database": database}),
                 },

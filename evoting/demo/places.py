@@ -87,3 +87,8 @@ class Places:
     def secrets(self, role: str) -> Path:
         """One role's own directory."""
         return self.root / "secrets" / role
+
+    def issuer(self, role: str) -> list[object]:
+        """Where an issuer is, in the words of its commands: its directory, and its database where that is elsewhere."""
+        database = self.databases.get(role)
+        return ["--dir", self.secrets(role), *([] if database is None else ["--database", database])]

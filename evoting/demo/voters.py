@@ -110,7 +110,7 @@ def issue(
     run_parties(
         [
             (
-                "evoting-issuer", "open", "--dir", issuer, *_database(places, issuer), "--policy", policy,
+                "evoting-issuer", "open", *places.issuer(issuer.name), "--policy", policy,
                 "--roll", roll,
                 "--enrolment-log", log, "--issuance-keys", keys,
                 "--record", places.record, "--trust-root", places.trust_root,
@@ -132,12 +132,6 @@ def issue(
         "--identity-provider", places.secrets("identity-provider") / "key", "--workers", jobs,
     )  # fmt: skip
     return {}
-
-
-def _database(places: Places, issuer: Path) -> list[object]:
-    """Where the ledger is, if it is not in the issuer's directory."""
-    url = places.databases.get(issuer.name)
-    return [] if url is None else ["--database", url]
 
 
 def load_wallets(directory: Path, fingerprint: bytes) -> dict[str, Wallets]:

@@ -1,9 +1,13 @@
-"""Every example of a configuration file in docs/operations.md is one that its service takes."""
+"""Every example of a configuration file in docs/operations.md is one that its service takes; its first steps work."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +77,21 @@ def test_keys_in_the_examples_have_the_form_that_the_services_read() -> None:
     assert issuer.witness_list()
     for officer in (*provider.officers, *registrar.officers):
         require_cose_key(bytes.fromhex(officer.key), officer.algorithm)
+
+
+def test_the_first_steps_work_in_an_empty_directory_as_they_stand_there(tmp_path: Path) -> None:
+    (steps,) = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", steps],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "roll.bin").exists()
+    assert (tmp_path / "enrolment-checkpoint").read_text().startswith("vote.example/model-2030/enrolment\n0\n")
+    assert (tmp_path / "enrolment-log.bin").exists()

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from biometric_idp.idp.oidc.levels import ACR_VALUES, PASSKEY
+from biometric_idp.shared.addresses import is_https, is_private
 from services.config import Config
 
 Scope = Literal["openid", "profile", "pin"]
 SCOPES: tuple[str, ...] = get_args(Scope)
 Authentication = Literal["none", "private_key_jwt", "client_secret_basic"]
 AUTHENTICATIONS: tuple[str, ...] = get_args(Authentication)
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9]+(?:[.-][a-z0-9]+)*|\[::1\])(?::[1-9][0-9]{0,4})?", re.ASCII)
 #: After the origin; without query and fragment there is one way only to add parameters to it.
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*", re.ASCII)
@@ -69,7 +69,7 @@ class ClientConfig(Config):
                 raise ValueError(f"client {self.id}: a redirect address is http(s)://host[:port]/path, lower-case host")
         if not all(_ORIGIN.fullmatch(origin) for origin in self.origins):
             raise ValueError(f"client {self.id}: an origin is http(s)://host[:port]")
-        if not all(_is_private(address) for address in [*self.redirect_uris, *self.origins]):
+        if not all(is_private(address) for address in [*self.redirect_uris, *self.origins]):
             raise ValueError(f"client {self.id}: addresses must begin with https:// unless they are on this machine")
         if self.sector is None and len({urlsplit(uri).netloc for uri in self.redirect_uris}) != 1:
             raise ValueError(f"client {self.id}: redirect addresses on several hosts need a sector")
@@ -109,7 +109,7 @@ class OidcConfig(Config):
             ValueError: says what.
         """
         addresses = [uri for client in self.clients for uri in (*client.redirect_uris, *client.origins)]
-        if not all(address.startswith("https://") for address in addresses):
+        if not all(is_https(address) for address in addresses):
             raise ValueError("redirect addresses and origins of OpenID Connect clients must begin with https://")
 
     def cors(self) -> dict[str, list[str]]:
@@ -117,9 +117,3 @@ class OidcConfig(Config):
         origins = sorted({origin for client in self.clients for origin in client.origins})
         paths = ("/oidc/token", "/oidc/userinfo", "/oidc/jwks", "/.well-known/openid-configuration")
         return dict.fromkeys(paths, origins) if origins else {}
-
-
-def _is_private(address: str) -> bool:
-    parts = urlsplit(address)
-    host = parts.netloc.rsplit(":", 1)[0] if not parts.netloc.endswith("]") else parts.netloc
-    return parts.scheme == "https" or host in _LOOPBACK or host.endswith(".localhost")

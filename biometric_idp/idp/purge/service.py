@@ -6,7 +6,8 @@ existed can ask for the ids of a back-up and see that it is among them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import sha256
 
 from sqlalchemy import Column, Connection, Table, delete
@@ -50,6 +51,7 @@ def purge(idp: Idp) -> dict[str, int]:
         counts[kind] = _repeat(idp, kind, _rows(table, id_, time, before))
     counts["pending-voting-passkeys"] = _repeat(idp, "pending-voting-passkeys", _pending(now - keep.pending * DAY))
     counts["accounts"] = _repeat(idp, "accounts", _accounts(idp, now))
+    counts["register-answers"] = _register_answers(idp, now - keep.register_answers * DAY)
     counts["rates"] = idp.committer.commit(
         "purge-rates", lambda db: db.execute(delete(RATE).where(RATE.c.ends < now)).rowcount
     )
@@ -115,15 +117,29 @@ def _accounts(idp: Idp, now: int) -> Deletion:
     return work
 
 
+def _register_answers(idp: Idp, before: int) -> int:
+    """Files of evidence, not rows: a crash before the commit leaves their names in the evidence's own journal only."""
+    total = 0
+    while names := idp.register.purge(before, _BATCH):
+        idp.committer.commit("purge-register-answers", partial(_prove, idp, "register-answers", names))
+        total += len(names)
+    return total
+
+
 def _repeat(idp: Idp, kind: str, work: Deletion) -> int:
     def proving(db: Connection) -> int:
-        ids = sorted(item.hex() if isinstance(item, bytes) else str(item) for item in work(db))
+        ids = work(db)
         if ids:
-            digest = sha256("\n".join(ids).encode()).hexdigest()
-            idp.audit.record_operation(db, "purged", idp.clock(), kind=kind, count=len(ids), ids=digest)
+            _prove(idp, kind, ids, db)
         return len(ids)
 
     total = 0
     while deleted := idp.committer.commit(f"purge-{kind}", proving):
         total += deleted
     return total
+
+
+def _prove(idp: Idp, kind: str, deleted: Sequence[object], db: Connection) -> None:
+    ids = sorted(item.hex() if isinstance(item, bytes) else str(item) for item in deleted)
+    digest = sha256("\n".join(ids).encode()).hexdigest()
+    idp.audit.record_operation(db, "purged", idp.clock(), kind=kind, count=len(ids), ids=digest)

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from biometric_idp.logs.witnesses import Witness
+from biometric_idp.shared.addresses import is_private
 from crypto.log.note import COSIGNATURE_KEY, decode_vkey
 from services.config import Config
 
@@ -17,6 +18,13 @@ class WitnessConfig(Config):
 
     vkey: str
     url: Annotated[str, Field(pattern=r"^https?://[!-~]+$")]
+
+    @model_validator(mode="after")
+    def _tls(self) -> WitnessConfig:
+        # This file does not know whether the election is a MODEL one; a witness on this machine is for those.
+        if not is_private(self.url):
+            raise ValueError("the address of a log witness must begin with https:// unless it is on this machine")
+        return self
 
 
 class AuditorConfig(Config):

@@ -14,10 +14,10 @@ from biometric_idp.issuer.http.config import IssuerConfig
 from biometric_idp.issuer.keys import IssuerDirectory
 from biometric_idp.issuer.ledger import PositionProof
 from biometric_idp.issuer.position_tree import PositionTree, TreeStatement
+from biometric_idp.issuer.remembered import Remembered
 from biometric_idp.issuer.service import Issuer
 from biometric_idp.issuer.store import IssuerStore
 from biometric_idp.logs.online import OnlineLog
-from biometric_idp.logs.size_file import SizeFile
 from biometric_idp.request import Answer, Refusal
 from crypto.group import load_pairing_group, set_threads
 from services.problems import Problem
@@ -56,11 +56,15 @@ class Desk:
         self.store = IssuerStore(directory.database, self.policy.fingerprint, self.keys.index, probe=probe)
         try:
             self.store.require_writable()
-            head = directory.head if config.head_file is None else base / config.head_file
-            sizes = SizeFile(head.with_name(head.name + "-size"))
-            self._require_current(sizes)
+            remembered = Remembered(directory.head if config.head_file is None else base / config.head_file)
+            remembered.require_current(self.store)
             self._issuer = Issuer(
-                self.policy, self.roll, self.keys, self.store, load_pairing_group(), remember=sizes.raise_to
+                self.policy,
+                self.roll,
+                self.keys,
+                self.store,
+                load_pairing_group(),
+                remember=remembered.answered.raise_to,
             )
             self.log = OnlineLog(
                 self.store.engine,
@@ -68,7 +72,7 @@ class Desk:
                 self.keys.signing,
                 config.witness_list(),
                 config.quorum,
-                head_file=head,
+                head_file=remembered.head,
                 probe=probe,
             )
             # The head file is asked before anything is answered.
@@ -80,17 +84,6 @@ class Desk:
         self._counted: tuple[int, dict[str, tuple[int, int]]] = (0, {})
         self._counting = threading.Lock()
         self._tree: tuple[PositionTree, TreeStatement] | None = None
-
-    def _require_current(self, sizes: SizeFile) -> None:
-        """An old database could serve a voter twice: what was answered is remembered outside of it."""
-        remembered = sizes.read()
-        with self.store.snapshot() as snapshot:
-            size = snapshot.size
-        if remembered > size:
-            raise StateError(
-                f"{remembered} credentials were answered for, but the ledger has {size} entries: the database is an "
-                "old copy, and nothing more is answered"
-            )
 
     def close(self) -> None:
         self.log.close()
@@ -106,9 +99,17 @@ class Desk:
             Problem: ``out-of-service``, the database is an old copy.
         """
         self._witnesses_asked.wait()
+        self.require_in_service()
+        return self._issuer.answer(requests, self._clock())
+
+    def require_in_service(self) -> None:
+        """What an old copy knows is not what was issued: nothing is told of it.
+
+        Raises:
+            Problem: ``out-of-service``, the database is an old copy.
+        """
         if self.log.stale is not None:
             raise Problem("out-of-service")
-        return self._issuer.answer(requests, self._clock())
 
     def ready(self) -> None:
         """Raises where the database is gone, or an old copy."""
@@ -125,7 +126,12 @@ class Desk:
             self._witnesses_asked.set()
 
     def counts(self) -> tuple[int, dict[str, tuple[int, int]]] | None:
-        """Size of the published checkpoint, and per style what was issued up to it; None before the first."""
+        """Size of the published checkpoint, and per style what was issued up to it; None before the first.
+
+        Raises:
+            Problem: ``out-of-service``.
+        """
+        self.require_in_service()
         checkpoint = self.log.published()
         if checkpoint is None:
             return None
@@ -139,7 +145,15 @@ class Desk:
             return self._counted
 
     def grow_tree(self) -> None:
-        """Make the tree for the ledger as it is now, unless there is one for this size, and sign it."""
+        """Make the tree for the ledger as it is now, unless there is one for this size, and sign it.
+
+        Raises:
+            StateError: the database is an old copy.
+        """
+        # As before answers: a tree of an old copy would deny what was issued.
+        self._witnesses_asked.wait()
+        if self.log.stale is not None:
+            raise StateError(self.log.stale)
         with self.store.snapshot() as snapshot:
             size = snapshot.size
         present = self._tree
@@ -149,11 +163,21 @@ class Desk:
         self._tree = tree, tree.sign(self.keys.signing, self.keys.index, self._clock())
 
     def tree_statement(self) -> TreeStatement | None:
-        """The last signed tree; None before the first."""
+        """The last signed tree; None before the first.
+
+        Raises:
+            Problem: ``out-of-service``.
+        """
+        self.require_in_service()
         return None if self._tree is None else self._tree[1]
 
     def prove(self, position: int) -> tuple[PositionProof, TreeStatement] | None:
-        """What the last signed tree says about a position of the roll; None before the first tree."""
+        """What the last signed tree says about a position of the roll; None before the first tree.
+
+        Raises:
+            Problem: ``out-of-service``.
+        """
+        self.require_in_service()
         if self._tree is None:
             return None
         tree, statement = self._tree

@@ -195,6 +195,7 @@ async def export(request: Request) -> StreamingResponse:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not desk.is_auditor(token):
         raise Problem("auditor-only")
+    desk.require_in_service()
     note = await run_in_threadpool(desk.log.checkpoint)
     if note is None:
         raise Problem("not-published-yet", retry_after=5)

@@ -54,7 +54,7 @@ class XRoadClient:
         self._host = host_header
         self._client = client
         self._service = service
-        self._evidence = evidence
+        self.evidence = evidence
         self._limits = limits
         self._user_id = user_id
         self._issue = issue
@@ -116,7 +116,7 @@ class XRoadClient:
             headers += [("Content-Type", "application/json; charset=utf-8"), ("Content-Length", str(len(body)))]
         answer = self._exchanger.exchange(method, target, headers, body, seconds)
         now = datetime.now(UTC)
-        self._evidence.keep(
+        self.evidence.keep(
             Exchange(
                 message_id, attempt, int(now.timestamp()), method, target, headers, body, answer.status,
                 answer.headers, answer.body,

@@ -119,11 +119,11 @@ class EvidenceStore:
         faults.extend(f"{name} is not in the journal" for name in sorted(stored))
         return faults
 
-    def purge(self, before: int) -> list[str]:
+    def purge(self, before: int, most: int) -> list[str]:
         """Delete exchanges older than a time in seconds since 1970; the journal keeps their hashes.
 
         Returns:
-            Names of what was deleted, for the audit log.
+            Names of what was deleted, for the audit log; ``most`` of them at once.
         """
         purged: list[str] = []
         kept: dict[str, int] = {}
@@ -134,6 +134,8 @@ class EvidenceStore:
             else:
                 kept.pop(value["purged"], None)
         for name, moment in kept.items():
+            if len(purged) == most:
+                break
             if moment < before:
                 path = self._path(name)
                 path.unlink(missing_ok=True)

@@ -83,6 +83,9 @@ class XRoadRegister:
             return ()
         return map_fingerprints(_owned(_json(answer), pin, self._mapping), self._mapping.fingerprints)
 
+    def purge(self, before: int, most: int) -> list[str]:
+        return self._client.evidence.purge(before, most)
+
     def close(self) -> None:
         """Nothing is held between calls."""
 

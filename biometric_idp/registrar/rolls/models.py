@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, LargeBinary, String, Table, UniqueConstraint
 
 from biometric_idp.registrar.tables import METADATA
 
@@ -16,7 +16,8 @@ ROLL = Table(
     UniqueConstraint("election", "pin", name="uq_roll_person"),
 )
 
-#: One row for each election: the secret of the roll's salts, its commitment, and the fingerprint once it is known.
+#: One row for each election: the secret of the roll's salts, its commitment, the fingerprint once it is known, and the
+#: styles in the manifest's order; rolls of revision 1 have no styles.
 ROLL_HEAD = Table(
     "roll_head",
     METADATA,
@@ -25,4 +26,5 @@ ROLL_HEAD = Table(
     Column("secret", LargeBinary(32), nullable=False),
     Column("commitment", LargeBinary(32), nullable=False),
     Column("fingerprint", LargeBinary(32)),
+    Column("styles", JSON),
 )

@@ -16,6 +16,7 @@ class RollHead:
     secret: bytes
     commitment: bytes
     fingerprint: bytes | None
+    styles: tuple[str, ...] | None
 
     def __repr__(self) -> str:
         return f"RollHead(size={self.size})"
@@ -40,6 +41,7 @@ class RollRepository:
                 secret=head.secret,
                 commitment=head.commitment,
                 fingerprint=head.fingerprint,
+                styles=head.styles,
             )
         )
         rows = [
@@ -51,7 +53,10 @@ class RollRepository:
 
     def head(self, election: str) -> RollHead | None:
         row = self._db.execute(select(ROLL_HEAD).where(ROLL_HEAD.c.election == election)).one_or_none()
-        return None if row is None else RollHead(row.size, row.secret, row.commitment, row.fingerprint)
+        if row is None:
+            return None
+        styles = None if row.styles is None else tuple(row.styles)
+        return RollHead(row.size, row.secret, row.commitment, row.fingerprint, styles)
 
     def set_fingerprint(self, election: str, fingerprint: bytes) -> None:
         self._db.execute(update(ROLL_HEAD).where(ROLL_HEAD.c.election == election).values(fingerprint=fingerprint))

@@ -1,4 +1,4 @@
-"""Import of the roll, its commitment, and proofs about positions (docs/spec/05-credentials.md section 5.2)."""
+"""The roll, taken in and given out, its commitment, and proofs about positions (docs/spec/05-credentials.md, 5.2)."""
 
 from __future__ import annotations
 
@@ -51,9 +51,37 @@ def import_roll(
     shuffle(ordered)
     secret = entropy(32)
     commitment = root_of_hashes(_leaf_hashes(secret, ordered))
-    repository.add(election, RollHead(len(ordered), secret, commitment, None), ordered)
+    repository.add(election, RollHead(len(ordered), secret, commitment, None, tuple(styles)), ordered)
+    return _roll(styles, ordered), commitment
+
+
+def export_roll(db: Connection, election: str, styles: Sequence[str] = ()) -> tuple[Roll, bytes]:
+    """The issuers' roll as ``import_roll`` gave it, and its commitment.
+
+    Args:
+        styles: in the manifest's order; needed only for a roll that an earlier version drew, which did not keep them.
+
+    Raises:
+        StateError: there is no roll, its styles are others, or its rows are not those that were committed to.
+    """
+    repository = RollRepository(db)
+    head = repository.head(election)
+    if head is None:
+        raise StateError(f"election {election} has no roll yet")
+    order = list(head.styles or styles)
+    if styles and list(styles) != order:
+        raise StateError(f"the roll was drawn with the styles {', '.join(order)}, in this order")
+    voters = list(repository.voters(election))
+    if not {style for style, _ in voters} <= set(order):
+        raise StateError("ballot styles in the manifest's order are needed: --style, repeated")
+    if root_of_hashes(_leaf_hashes(head.secret, voters)) != head.commitment:
+        raise StateError("the roll in the database is not the one that was committed")
+    return _roll(order, voters), head.commitment
+
+
+def _roll(styles: Sequence[str], voters: Sequence[tuple[str, str]]) -> Roll:
     index = {style: number for number, style in enumerate(styles)}
-    return make_roll(styles, [index[style] for style, _ in ordered]), commitment
+    return make_roll(styles, [index[style] for style, _ in voters])
 
 
 def _leaf_hashes(secret: bytes, voters: Sequence[tuple[str, str]]) -> bytes:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import httpx
 
-from biometric_idp.files import write_atomic, write_json
+from biometric_idp.files import frame_item, write_atomic, write_json
 from biometric_idp.issuer.keys import KEY_FORMAT, IssuerDirectory
+from biometric_idp.issuer.office import ENROLMENT_LINE
 from biometric_idp.logs.witnesses import Witness
 from biometric_idp.policy import write_policy
 from biometric_idp.registrar.roll import write_roll
@@ -68,6 +69,18 @@ def make_directory(world: World, index: int) -> IssuerDirectory:
     file = KeyShareFile(ISSUERS, bytes(32), bytes(32), index, world.threshold, tuple(shares))
     write_atomic(directory.share, file.encode(), secret=True)
     return directory
+
+
+def opening_arguments(world: World, entries: Sequence[bytes]) -> list[str]:
+    """Files as issuers get them from the office, the registrar and the identity provider, for ``open``."""
+    files = world.directory / "from-the-office"
+    files.mkdir(exist_ok=True)
+    write_policy(files / "policy.json", world.make_policy(entries))
+    write_roll(files / "roll.bin", world.roll)
+    write_atomic(files / "log.bin", [ENROLMENT_LINE, *[frame_item(entry) for entry in entries]])
+    (files / "keys.cbor").write_bytes(world.keys.encode())
+    names = {"policy": "policy.json", "roll": "roll.bin", "enrolment-log": "log.bin", "issuance-keys": "keys.cbor"}
+    return [word for name, file in names.items() for word in (f"--{name}", str(files / file))]
 
 
 def make_place(world: World, index: int, **settings: object) -> IssuerPlace:

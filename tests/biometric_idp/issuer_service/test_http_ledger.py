@@ -298,6 +298,16 @@ def test_O2_an_old_copy_of_the_database_answers_nothing(
     response = ask(service, world.request(world.wallet(1)).encode())
     assert (response.status_code, response.json()["code"]) == (503, "out-of-service")
     assert httpx.get(f"{service.url}/readyz").status_code == 503
+    # Nor does it tell anybody what it no longer knows: position 1 has a credential.
+    inquiry = sign_inquiry(world.idp, world.fingerprint, 1, 1, world.now // DAY)
+    told = [
+        inquire(service, inquiry),
+        httpx.get(f"{service.url}/v1/ledger/counts"),
+        httpx.get(f"{service.url}/v1/ledger/tree"),
+        httpx.get(f"{service.url}/v1/ledger/export", headers={"authorization": f"Bearer {AUDITOR_TOKEN}"}),
+    ]
+    assert [(item.status_code, item.json().get("code")) for item in told] == [(503, "out-of-service")] * 4
+    wait_for(lambda: any(line["event"] == "tree-not-signed" for line in service.log()))
 
 
 def test_O2_a_copy_that_lacks_only_what_no_checkpoint_covered_is_an_old_one_too(

@@ -15,12 +15,8 @@ import pytest
 from biometric_idp.client.wallet import StoredWallet
 from biometric_idp.enrolment.log import encode_enrolments, encode_entry, sign_enrolments
 from biometric_idp.enrolment.passkey import Ed25519Passkey, make_assertion
-from biometric_idp.files import frame_item, write_atomic
 from biometric_idp.idp.ticket import sign_tickets
 from biometric_idp.issuer.keys import IssuerDirectory
-from biometric_idp.issuer.office import ENROLMENT_LINE
-from biometric_idp.policy import write_policy
-from biometric_idp.registrar.roll import write_roll
 from biometric_idp.request import Refusal, Request, request_hash
 from crypto import cbor
 from tests.biometric_idp.issuer_service.places import (
@@ -30,6 +26,7 @@ from tests.biometric_idp.issuer_service.places import (
     ask,
     code_of,
     make_directory,
+    opening_arguments,
     write_config,
 )
 from tests.biometric_idp.world import ORIGIN, PARTY, World, key, passkey
@@ -45,16 +42,8 @@ OWN = passkey("of the identity provider")
 
 def run_open(world: World, directory: IssuerDirectory, entries: Sequence[bytes]) -> subprocess.CompletedProcess[str]:
     """``evoting-issuer open`` with a log whose checkpoint the identity provider signed."""
-    files = world.directory / "from-the-office"
-    files.mkdir(exist_ok=True)
-    write_policy(files / "policy.json", world.make_policy(entries))
-    write_roll(files / "roll.bin", world.roll)
-    write_atomic(files / "log.bin", [ENROLMENT_LINE, *[frame_item(entry) for entry in entries]])
-    (files / "keys.cbor").write_bytes(world.keys.encode())
     command = [sys.executable, "-m", TOOL, "--threads", "1", "open", "--dir", str(world.directory / "issuer-1")]
-    for name, file in (("policy", "policy.json"), ("roll", "roll.bin"), ("enrolment-log", "log.bin")):
-        command += [f"--{name}", str(files / file)]
-    command += ["--issuance-keys", str(files / "keys.cbor")]
+    command += opening_arguments(world, entries)
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 

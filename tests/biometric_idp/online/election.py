@@ -138,7 +138,7 @@ def _open(election: SmallElection) -> None:
     chosen = ("--config", parties.idp_config, "--election", ELECTION)
     checkpoint, log = election.directory / "checkpoint", election.directory / "enrolment-log.bin"
     run("idp", "sign-checkpoint", *chosen, "--out", checkpoint, prints=False)
-    run("idp", "export-enrolments", *chosen, "--out", log, prints=False)
+    run("idp", "export-enrolments", *chosen, "--checkpoint", checkpoint, "--out", log, prints=False)
     world.roll = read_roll(parties.directory / "roll.bin")
     world.entries = list(read_enrolment_entries(log))
     source = EnrolmentSource(

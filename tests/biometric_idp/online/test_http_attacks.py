@@ -12,6 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
+from biometric_idp.idp.config import IdpConfig
+from biometric_idp.issuer.http.config import IssuerConfig
+from biometric_idp.registrar.config import RegistrarConfig
 from tests.biometric_idp.online.parties import OFFICE, VOTING, Device, Parties, make_parties, write_config
 
 pytestmark = pytest.mark.slow
@@ -154,6 +157,81 @@ ELECTION: dict[str, Any] = {
 }
 
 
+MODEL: dict[str, Any] = {"model": True}
+MODEL_ELECTION: dict[str, Any] = {
+    **ELECTION,
+    "model": True,
+    "voting_origin": "http://vote.localhost:8000",
+    "voting_rp_id": "vote.localhost",
+    "registrar": {"url": "http://127.0.0.1:9000", "key": "00" * 32},
+}
+REGISTRAR: dict[str, Any] = {
+    "host_names": ["registrar.example"],
+    "database": "registrar.sqlite",
+    "key": "role.key",
+    "secret": "secret",
+    "register": {"file": "register.json"},
+    "channels": {"sms": {"url": "https://sms.example/send", "sender": "x"}},
+    "office": {"rp_id": "office.example", "origin": "https://office.example"},
+    "elections": [
+        {
+            "id": "e",
+            "origin": "vote.example/e",
+            "identity_provider": "00" * 32,
+            "voting_origin": "https://vote.example",
+            "title": {"ky": "x", "ru": "x", "en": "x"},
+        }
+    ],
+}
+
+
+def registrar_with(address: str, *, model: bool = False) -> dict[str, Any]:
+    """The registrar with this voting origin."""
+    (election,) = REGISTRAR["elections"]
+    return {**REGISTRAR, "model": model, "elections": [{**election, "model": model, "voting_origin": address}]}
+
+
+def test_a_model_deployment_may_use_http_on_this_machine() -> None:
+    here = {"origin": "http://id.localhost:81", "rp_id": "id.localhost"}
+    witness = {"vkey": "x", "url": "http://127.0.0.1:8471"}
+    members = {**REAL, **MODEL, **here, "elections": [MODEL_ELECTION], "log": {"witnesses": [witness], "quorum": 1}}
+    assert IdpConfig.model_validate(members).model
+    assert RegistrarConfig.model_validate(registrar_with("http://vote.localhost:8000", model=True)).model
+    assert not IdpConfig.model_validate({**REAL, "elections": [ELECTION]}).model
+    assert not RegistrarConfig.model_validate(REGISTRAR).model
+
+
+@pytest.mark.parametrize(
+    ("members", "word"),
+    [
+        (registrar_with("http://vote.localhost:8000"), "the voting origin must begin with https://"),
+        (registrar_with("http://vote.example", model=True), "the voting origin must begin with https://"),
+        (
+            {**REGISTRAR, "office": {"rp_id": "localhost", "origin": "http://localhost:1"}},
+            "the office's origin must begin",
+        ),
+        *[
+            ({**REGISTRAR, "channels": {"sms": {"url": url, "sender": "x"}}}, "the gateway's address must begin")
+            for url in ("http://sms.example", "http://localhost:80@sms.example", "http://localhost:x@sms.example/")
+        ],
+    ],
+)
+def test_a_registrar_whose_addresses_leave_the_machine_in_clear_does_not_start(
+    members: dict[str, Any], word: str
+) -> None:
+    with pytest.raises(ValueError, match=word):
+        RegistrarConfig.model_validate(members)
+
+
+def test_an_issuer_asks_no_witness_over_the_network_in_clear() -> None:
+    vkey = "court.example/witness+1f17c3df+BEEKfHGRBIUqqAMpmiwbycUAws1tKjLVQhCsPlHsTdZb"
+    members = {"directory": ".", "host_names": ["issuer.example"], "quorum": 1}
+    for url in ("https://witness.example", "http://127.0.0.1:8471"):
+        assert IssuerConfig.model_validate({**members, "witnesses": [{"vkey": vkey, "url": url}]}).witnesses
+    with pytest.raises(ValueError, match="the address of a log witness must begin with https://"):
+        IssuerConfig.model_validate({**members, "witnesses": [{"vkey": vkey, "url": "http://witness.example"}]})
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -162,13 +240,40 @@ ELECTION: dict[str, Any] = {
         ({"enrolment": {"steps": ["passkey"]}}, "document and passkey"),
         ({"liveness": {"fixed_order": ["blink"]}}, "MODEL"),
         ({"origin": "http://id.example"}, "https"),
+        ({"origin": "http://id.localhost:81", "rp_id": "id.localhost"}, "the origin must begin with https://"),
         ({"origin": "auto"}, "MODEL"),
         ({"rp_id": "example.org"}, "RP ID"),
         ({"biometrics": {}}, "master_key"),
         ({"elections": [{**ELECTION, "model": True}]}, "MODEL"),
         ({"elections": [{**ELECTION, "voting_origin": "http://vote.example"}]}, "https"),
+        (
+            {
+                "elections": [
+                    {**ELECTION, "voting_origin": "http://vote.localhost:8000", "voting_rp_id": "vote.localhost"}
+                ]
+            },
+            "the voting origin must begin with https://",
+        ),
         ({"elections": [{**ELECTION, "voting_rp_id": "other.example"}]}, "voting RP ID"),
-        ({"elections": [{**ELECTION, "registrar": {"url": "http://registrar.example", "key": "00" * 32}}]}, "https"),
+        *[
+            (
+                {"elections": [{**ELECTION, "registrar": {"url": url, "key": "00" * 32}}]},
+                "registrar's address must begin",
+            )
+            for url in ("http://registrar.example", "http://127.0.0.1:9000", "https://127.0.0.1@registrar.example")
+        ],
+        ({"log": {"witnesses": [{"vkey": "x", "url": "http://127.0.0.1:8471"}], "quorum": 1}}, "log witnesses"),
+        *[
+            ({**MODEL, "elections": [{**MODEL_ELECTION, **item}]}, "must begin with https://")
+            for item in (
+                {"registrar": {"url": "http://registrar.example", "key": "00" * 32}},
+                {"registrar": {"url": "http://127.0.0.1:1@registrar.example", "key": "00" * 32}},
+                {"registrar": {"url": "http://localhost.example", "key": "00" * 32}},
+                {"voting_origin": "http://vote.example", "voting_rp_id": "vote.example"},
+            )
+        ],
+        ({**MODEL, "origin": "http://id.example"}, "https://"),
+        ({**MODEL, "log": {"witnesses": [{"vkey": "x", "url": "http://witness.example"}], "quorum": 1}}, "witnesses"),
         ({"elections": [ELECTION, ELECTION]}, "same id"),
         ({"passkeys": {"attestation": "required"}}, "roots"),
         ({"something": 1}, "something"),

@@ -14,11 +14,13 @@ import pytest
 from biometric_idp.idp.app import open_idp
 from biometric_idp.idp.config import IdpConfig
 from biometric_idp.idp.purge.service import purge
+from biometric_idp.population.xroad.evidence import EvidenceStore, Exchange
 from biometric_idp.registrar.app import open_registrar
 from biometric_idp.registrar.config import RegistrarConfig
 from biometric_idp.registrar.purge import purge as purge_registrar
 from services.config import read_config
 from tests.biometric_idp.online.parties import Device, run, running
+from tests.biometric_idp.population.security_server import CLIENT, CLIENT_USAGE, SERVICE, TestAuthority
 
 pytestmark = pytest.mark.slow
 
@@ -89,6 +91,55 @@ def test_the_registrar_forgets_messages_when_they_are_delivered_and_rows_later(d
     assert counts["messages"] == 2
     assert rows(directory, "registrar", "SELECT * FROM outbox") == []
     assert rows(directory, "registrar", "SELECT state FROM enrolment") == [("confirmed",)]
+
+
+@pytest.mark.parametrize("name", ["idp", "registrar"])
+def test_answers_of_a_register_over_x_road_are_deleted_when_their_days_are_over(directory: Path, name: str) -> None:
+    own, now = directory / name, 2_000_000_000
+    authority = TestAuthority(own, "authority")
+    certificate, key = authority.issue("idp", CLIENT_USAGE)
+    value = {
+        "format": "evoting-xroad-register/v1",
+        "server": "https://127.0.0.1:1",
+        "ca": str(authority.ca),
+        "certificate": str(certificate),
+        "key": str(key),
+        "client": CLIENT,
+        "service": SERVICE,
+        "evidence": "evidence",
+        "person": {"path": "/v1/persons/{pin}"},
+        "mapping": {
+            "root": "/result",
+            "fields": {item: f"/{item}" for item in ("pin", "surname", "given_names", "birth_date", "sex", "deceased")},
+        },
+    }
+    (own / "register.json").write_text(json.dumps(value))
+    store = EvidenceStore(own / "evidence")
+    old, young = (
+        Exchange(f"{number:08x}-0000-4000-8000-000000000000", 1, moment, "GET", "/r1", (), None, 200, (), b"body")
+        for number, moment in enumerate((now - 90 * DAY - 1, now - 90 * DAY))
+    )
+    store.keep(old)
+    store.keep(young)
+    assert run_purge(directory, name, now)["register-answers"] == 1
+    assert run_purge(directory, name, now)["register-answers"] == 0
+    assert [path.name for path in (own / "evidence").glob("??/*.json")] == [f"{young.name}.json"]
+    assert store.check() == []
+    events = [json.loads(str(event)) for (event,) in rows(directory, name, "SELECT event FROM audit_log")]
+    (proof,) = [event for event in events if event.get("kind") == "register-answers"]
+    assert (proof["event"], proof["count"]) == ("purged", 1)
+    assert proof["ids"] == sha256(old.name.encode()).hexdigest()
+
+
+def run_purge(directory: Path, name: str, now: int) -> dict[str, int]:
+    if name == "idp":
+        return purge_at(directory, now)
+    path = directory / "registrar/registrar.toml"
+    registrar = open_registrar(read_config(path, RegistrarConfig), path.parent, clock=lambda: now)
+    try:
+        return purge_registrar(registrar)
+    finally:
+        registrar.committer.engine.dispose()
 
 
 @pytest.mark.parametrize("name", ["idp", "registrar"])

@@ -519,8 +519,8 @@ def test_purged_evidence_leaves_its_trace(tmp_path: Path) -> None:
     store = EvidenceStore(tmp_path / "store")
     store.keep(exchange(1, 100))
     store.keep(exchange(2, 200))
-    assert store.purge(200) == [exchange(1).name]
-    assert store.purge(200) == []
+    assert store.purge(200, 10) == [exchange(1).name]
+    assert store.purge(200, 10) == []
     assert store.check() == []
     assert failure(lambda: store.read(exchange(1).name)).code == "register-evidence"
     assert store.read(exchange(2, 200).name).time == 200

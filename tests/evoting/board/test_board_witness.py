@@ -278,6 +278,18 @@ def test_command_from_init_to_published_cosignature(
     assert f"log {LOG.name}: size 311 at " in capsys.readouterr().out
 
 
+def test_command_makes_the_vkey_of_a_log_from_its_origin_and_its_roles_key(capsys: pytest.CaptureFixture[str]) -> None:
+    public = LOG.verifier.public_key.hex()
+    assert command("vkey", "--origin", LOG.name, "--key", public) == 0
+    assert capsys.readouterr().out == LOG.verifier.encode() + "\n"
+    for wrong in (public[2:], public.upper(), public[:-1] + "g"):
+        with pytest.raises(SystemExit):
+            command("vkey", "--origin", LOG.name, "--key", wrong)
+        assert_one_line(capsys, "is no key of 64 hexadecimal digits")
+    assert command("vkey", "--origin", "no name", "--key", public) == 2
+    assert_one_line(capsys, "no key name")
+
+
 def assert_one_line(capsys: pytest.CaptureFixture[str], message: str) -> None:
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -7,7 +7,6 @@ face, because no photographs are shipped. One issuer is killed while it issues, 
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crypto.log.note import NOTE_KEY, VerifierKey
-from evoting.demo.parties import run_parties, run_party
+from evoting.demo.parties import PartyFailed, run_parties, run_party
 from evoting.demo.places import Places, read_json, write_whole
 from evoting.demo.plan import ORIGIN
 from evoting.demo.services import ServicePool, watch_party, write_toml
@@ -209,15 +208,12 @@ def _import_roll(places: Places, election: DemoElection) -> dict[str, object]:
         for style in election.manifest.styles:
             order += ["--style", style.id]
         directory = places.secrets(REGISTRAR)
-        if (directory / "registrar.sqlite").exists():
-            # An earlier attempt ended between the import and this file; nobody has seen that roll.
-            for name in ("", "-wal", "-shm"):
-                (directory / f"registrar.sqlite{name}").unlink(missing_ok=True)
-            shutil.rmtree(_spool(places), ignore_errors=True)
-        output = run_party(
-            "evoting-registrar", "roll", "--config", directory / "config.toml", "--election", ELECTION,
-            "--list", directory / "voters.csv", "--roll", roll_file(places), *order,
-        )  # fmt: skip
+        about = ("--config", directory / "config.toml", "--election", ELECTION, "--roll", roll_file(places), *order)
+        try:
+            output = run_party("evoting-registrar", "roll", *about, "--list", directory / "voters.csv")
+        except PartyFailed:
+            # An earlier attempt ended between the import and the files: what was drawn is written again.
+            output = run_party("evoting-registrar", "export-roll", *about)
         write_whole(kept, output)
     return read_json(kept)
 

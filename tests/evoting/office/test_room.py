@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from crypto import cbor
+from evoting.definition import encode_manifest
 from evoting.errors import RecordError
-from evoting.office import steps
+from evoting.office import cli, steps
 from evoting.office.room import _AROUND, _largest_selection, require_room
 from tests.support.small_election import SmallElection
 from tests.support.small_manifest import ROLES, small_manifest
@@ -25,14 +26,13 @@ def test_too_many_styles_are_refused_before_the_start() -> None:
         require_room(many)
 
 
-def test_a_manifest_without_room_is_not_posted(tmp_path: Path) -> None:
-    class Tight(SmallElection):
-        manifest = replace(MANIFEST, limits=replace(MANIFEST.limits, entry_bytes=1024))
-
-    election = Tight(tmp_path)
-    with pytest.raises(RecordError, match="limits.entry-bytes is 1024"):
-        election.setup()
-    assert election.board.size == 0
+def test_a_manifest_without_room_makes_no_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest, record = tmp_path / "manifest.cbor", tmp_path / "record"
+    manifest.write_bytes(encode_manifest(replace(MANIFEST, limits=replace(MANIFEST.limits, entry_bytes=1024))))
+    command = ["start", record, "--manifest", manifest, "--state", tmp_path / "state", "--log-key", tmp_path / "none"]
+    assert cli.main([*map(str, command), "--key", str(tmp_path / "none")]) == 2
+    assert "limits.entry-bytes is 1024" in capsys.readouterr().err
+    assert not record.exists()
 
 
 def test_a_real_selection_is_within_what_was_reckoned(tmp_path: Path) -> None:

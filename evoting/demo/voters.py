@@ -101,7 +101,8 @@ def issue(
     manifest = record.manifest
     policy = places.stick / "issuance-policy.json"
     if not policy.exists():
-        write_policy(policy, manifest, record.fingerprint, ORIGIN, record.only("enrolment"))
+        opened = int(str(record.only("opening").body["time"]))
+        write_policy(policy, manifest, record.fingerprint, ORIGIN, record.only("enrolment"), opened)
     voters = places.secrets("voters")
     keys = places.record / read_blobref(record.only("opening").body["issuers"]["keys"]).path()  # type: ignore[index]
     issuers = [places.secrets(role.id) for role in manifest.roles_of("issuer")]

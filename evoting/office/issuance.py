@@ -24,8 +24,16 @@ def write_ceremony_parameters(path: Path, manifest: Manifest, manifest_digest: b
     )
 
 
-def write_policy(path: Path, manifest: Manifest, fingerprint: bytes, origin: str, enrolment: RoleEntry) -> None:
+def write_policy(
+    path: Path, manifest: Manifest, fingerprint: bytes, origin: str, enrolment: RoleEntry, opened: int
+) -> None:
     """The issuance policy of an opened election.
+
+    Issuance begins with the election's opening, days before voting: who casts at once after a credential was issued
+    can be guessed by time.
+
+    Args:
+        opened: time of the opening entry, seconds since 1970.
 
     Raises:
         ValueError: the manifest has no voting origin, so that nobody could check an assertion.
@@ -41,7 +49,7 @@ def write_policy(path: Path, manifest: Manifest, fingerprint: bytes, origin: str
             "origin": origin,
             "voting-origin": manifest.voting_origin,
             "rp-id": urlsplit(manifest.voting_origin).hostname,
-            "opens": manifest.opens,
+            "opens": min(manifest.opens, opened),
             "closes": manifest.closes,
             "issuers": [{"role": role.id, "key": role.key.hex()} for role in manifest.roles_of("issuer")],
             "threshold": manifest.issuer_threshold,

@@ -263,7 +263,8 @@ class Stage:
         election.publish()
         election.write_trust_root()
         policy = self.root / "policy.json"
-        write_policy(policy, election.manifest, fingerprint, ORIGIN, election.record.only("enrolment"))
+        began = int(str(election.record.only("opening").body["time"]))
+        write_policy(policy, election.manifest, fingerprint, ORIGIN, election.record.only("enrolment"), began)
         self._publish(election)
         for index in range(1, 5):
             self._start_issuer(election, index, policy)

@@ -162,10 +162,6 @@ class IssuerStore:
             ids = {counter_id(passkey) for passkey in (*passkeys.values(), *officers)}
             return Known(self._issued(connection, positions), passkeys, self._counters(connection, ids))
 
-    def issued(self, positions: Sequence[int]) -> dict[int, Issued]:
-        """Ledger rows of these positions."""
-        return self.known(positions, ()).issued
-
     def passkeys(self, positions: Sequence[int]) -> dict[int, PublicPasskey]:
         """Enrolments that count, of these positions."""
         return self.known(positions, ()).passkeys

@@ -8,7 +8,7 @@ Which are demanded is configuration. Two officers can take the place of liveness
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -49,16 +49,32 @@ def face_subject(idp: Idp, pin: str) -> bytes:
     return idp.digest("face", pin.encode())
 
 
-def start(db: Connection, idp: Idp, request: StartEnrolment, person: Person | None) -> Answer | Problem:
-    """PIN and document. ``person`` is what the register says; asked before the transaction began."""
+def identify(db: Connection, idp: Idp, pin: str, mrz: Sequence[str], person: Person | None) -> Problem | None:
+    """PIN and document, with the delays after failures. The problem is returned, so that the failure stays counted.
+
+    Args:
+        person: what the register says; asked before the transaction began.
+
+    Raises:
+        Problem: ``too-many-attempts``.
+    """
     now = idp.clock()
-    subject = pin_subject(idp, request.pin)
+    subject = pin_subject(idp, pin)
     require_turn(db, subject, now)
-    if not is_identified(person, request.document.mrz, now, DOCUMENT_POLICY):
+    if not is_identified(person, mrz, now, DOCUMENT_POLICY):
         count_failure(db, idp.config.enrolment, subject, now)
         idp.audit.record(db, "identity-not-confirmed", now)
         return Problem("identity-not-confirmed")
     FailureRepository(db).clear(subject)
+    return None
+
+
+def start(db: Connection, idp: Idp, request: StartEnrolment, person: Person | None) -> Answer | Problem:
+    """An enrolment of the person whom PIN and document name; ``person`` is what the register says of them."""
+    problem = identify(db, idp, request.pin, request.document.mrz, person)
+    if problem is not None:
+        return problem
+    now = idp.clock()
     steps = tuple(step for step in STEP_ORDER if step in idp.config.enrolment.steps and step != "document")
     expires = now + idp.config.enrolment.seconds
     enrolment = Enrolment(secrets.token_hex(16), request.pin, request.language, steps, ("document",), 0, now, expires)

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from biometric_idp.idp.config import ElectionConfig
 from biometric_idp.idp.context import Idp, Service
+from biometric_idp.idp.enrolment.service import identify
 from biometric_idp.idp.idempotency.service import Answer, IdempotencyKey
 from biometric_idp.idp.terminal import service
 from biometric_idp.idp.terminal.schemas import AskPlace, AskTerminalTicket
@@ -40,7 +41,7 @@ def _place(idp: Idp, election: ElectionConfig, body: AskPlace | AskTerminalTicke
     person's attempts.
     """
     person = idp.register.person(body.pin)
-    idp.committer.commit("terminal-identity", lambda db: service.identify(db, idp, body, person))
+    idp.committer.commit("terminal-identity", lambda db: identify(db, idp, body.pin, body.document.mrz, person))
     try:
         return idp.registrars[election.id].position(election.origin, body.pin)
     except RegistrarRefusal as refusal:

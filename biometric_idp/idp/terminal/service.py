@@ -14,17 +14,12 @@ from biometric_idp.errors import StateError
 from biometric_idp.idp.accounts.repository import AccountRepository
 from biometric_idp.idp.config import ElectionConfig
 from biometric_idp.idp.context import DAY, Idp
-from biometric_idp.idp.enrolment.identity import is_identified
-from biometric_idp.idp.enrolment.repository import FailureRepository
-from biometric_idp.idp.enrolment.service import DOCUMENT_POLICY, pin_subject
-from biometric_idp.idp.enrolment.throttle import count_failure, require_turn
 from biometric_idp.idp.idempotency.service import Answer, Idempotent, Key
 from biometric_idp.idp.tables import OFFICER_COUNTER, RATE
 from biometric_idp.idp.terminal.schemas import AskPlace, AskTerminalTicket, AssertionJson
 from biometric_idp.idp.ticket import sign_tickets
 from biometric_idp.idp.tickets.service import encode_ticket, opened_election
 from biometric_idp.idp.voting.repository import PlaceRepository, VotingPasskeyRepository
-from biometric_idp.population.register import Person
 from biometric_idp.request import request_hash
 from biometric_idp.shared.fields import encode_base64url
 from biometric_idp.shared.officers import CheckedOfficers, check_officers
@@ -114,23 +109,6 @@ def _check(
         challenge,
         is_repeatable=is_repeatable,
     )
-
-
-def identify(db: Connection, idp: Idp, request: AskPlace | AskTerminalTicket, person: Person | None) -> Problem | None:
-    """PIN and document, with the delays of an enrolment. ``person`` is what the register says.
-
-    Raises:
-        Problem: ``too-many-attempts``.
-    """
-    now = idp.clock()
-    subject = pin_subject(idp, request.pin)
-    require_turn(db, subject, now)
-    if not is_identified(person, request.document.mrz, now, DOCUMENT_POLICY):
-        count_failure(db, idp.config.enrolment, subject, now)
-        idp.audit.record(db, "identity-not-confirmed", now)
-        return Problem("identity-not-confirmed")
-    FailureRepository(db).clear(subject)
-    return None
 
 
 def ticket(

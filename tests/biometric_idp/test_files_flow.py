@@ -42,6 +42,8 @@ from crypto.group import load_group, load_pairing_group, set_threads
 from crypto.log.checkpoint import verify_log_signature
 from crypto.log.note import NOTE_KEY, NoteSigningKey, decode_note
 
+pytestmark = pytest.mark.slow
+
 FINGERPRINT = sha256(b"an opening entry").digest()
 ORIGIN = "elections.example/2030/log"
 NOW = 1_800_000_000
@@ -149,7 +151,6 @@ def make_policy(flow: Flow, roles: list[dict[str, str]]) -> IssuancePolicy:
     )
 
 
-@pytest.mark.slow
 def test_every_wallet_holds_a_valid_credential(made: Flow) -> None:
     group, pairing = load_group(), load_pairing_group()
     keys = decode_issuance_keys(made.keys.read_bytes(), 4)
@@ -179,7 +180,6 @@ def test_issuing_again_changes_nothing(made: Flow) -> None:
     assert tree(made.bulk) == before
 
 
-@pytest.mark.slow
 def test_an_interrupted_chunk_is_resumed_with_the_same_requests(
     copy: Flow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

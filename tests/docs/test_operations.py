@@ -79,6 +79,7 @@ def test_keys_in_the_examples_have_the_form_that_the_services_read() -> None:
         require_cose_key(bytes.fromhex(officer.key), officer.algorithm)
 
 
+@pytest.mark.slow
 def test_the_first_steps_work_in_an_empty_directory_as_they_stand_there(tmp_path: Path) -> None:
     (steps,) = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

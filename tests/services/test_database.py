@@ -111,6 +111,7 @@ def test_a_reader_sees_one_moment_while_others_write(url: str, folder: Path) -> 
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_A5_a_replica_is_refused() -> None:
     with postgres_server() as server:
         url = server.database()

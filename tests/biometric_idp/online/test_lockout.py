@@ -14,6 +14,8 @@ from biometric_idp.idp.enrolment.throttle import delay_after
 from biometric_idp.shared.fields import decode_base64url, encode_base64url
 from tests.biometric_idp.online.parties import Device, Parties, Refused, officer
 
+pytestmark = pytest.mark.slow
+
 
 def answer(device: Device, **options: Any) -> Refused:
     with pytest.raises(Refused) as caught:
@@ -40,7 +42,6 @@ def test_wrong_pin_wrong_document_and_nobody_get_the_same_answer(shared: Parties
     device.close()
 
 
-@pytest.mark.slow
 def test_time_does_not_tell_who_is_on_the_roll(shared: Parties) -> None:
     """Medians over many attempts, each for a PIN of its own, differ by less than their spread."""
     device = Device(shared, shared.people[0])
@@ -70,7 +71,6 @@ def test_failures_are_followed_by_a_delay_whoever_is_behind_the_pin(shared: Part
     device.close()
 
 
-@pytest.mark.slow
 def test_an_attacker_who_never_stops_does_not_make_the_delay_longer(shared: Parties) -> None:
     victim = Device(shared, shared.people[59])
     attacker = Device(shared, shared.people[58])

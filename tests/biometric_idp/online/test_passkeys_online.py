@@ -13,6 +13,8 @@ from biometric_idp.shared.fields import decode_base64url
 from biometric_idp.webauthn import USER_PRESENT, USER_VERIFIED, RelyingParty
 from tests.biometric_idp.online.parties import FINGERPRINT, ORIGIN, VOTING, Device, Parties, Refused
 
+pytestmark = pytest.mark.slow
+
 
 def refused(call: Any, *arguments: Any, **options: Any) -> str:
     with pytest.raises(Refused) as caught:

@@ -30,6 +30,8 @@ from tests.biometric_idp.online.parties import (
     officer,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def refused(call: Any, *arguments: Any, **options: Any) -> Refused:
     with pytest.raises(Refused) as caught:

@@ -271,6 +271,7 @@ def execute(settings: Settings) -> Run:
     except BlockingIOError:
         raise RuntimeError(f"another run is under way in {settings.directory}") from None
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ.pop("PYTEST_ADDOPTS", None)
     hypothesis.settings.register_profile(
         "mutation",
         derandomize=True,
@@ -284,7 +285,9 @@ def execute(settings: Settings) -> Run:
         settings.show("writing tampered records")
         make_corpus(settings.directory / "records", settings.jobs, keep=settings.keep_records)
     run = Run(settings)
-    arguments = ["-s", "-p", "no:cacheprovider", "-p", "no:terminal", "--rootdir", str(ROOT), *_selected(settings)]
+    arguments = ["-s", "-p", "no:cacheprovider", "-p", "no:terminal", "--rootdir", str(ROOT)]
+    # Children of this process have a limit of their own.
+    arguments += ["-p", "pytest_timeout", "-o", "timeout=0", *_selected(settings)]
     code = pytest.main(arguments, plugins=[run])
     lock.close()
     if run.error is not None:

@@ -51,7 +51,13 @@ def chromium(playwright: Playwright, camera: Path) -> Iterator[Browser]:
 
 
 class Person:
-    """One browser profile with one device: a page, its authenticator, and what went wrong on the page."""
+    """One browser profile with one device: a page, its authenticator, and what went wrong on the page.
+
+    Attributes:
+        steps: how many steps of a way through several tests are behind this person.
+    """
+
+    steps = 0
 
     def __init__(self, browser: Browser, *, language: str = "ky", has_prf: bool = True, **options: Any) -> None:
         self.context: BrowserContext = browser.new_context(**options)

@@ -26,7 +26,7 @@ from crypto import cbor
 from crypto.log.checkpoint import Checkpoint, verify_log_signature
 from crypto.log.merkle import hash_leaves, root_of_hashes
 from crypto.log.note import decode_note
-from tests.biometric_idp.issuer_service.places import IssuerPlace, make_place
+from tests.biometric_idp.issuer_service.places import TOOL, IssuerPlace, make_place
 from tests.biometric_idp.world import ORIGIN, World
 from tests.support.postgres import postgres_server
 from tests.support.running import Service
@@ -96,10 +96,11 @@ def one_life(
     seen: Seen,
     requests: dict[tuple[int, int], bytes],
     kill: Callable[[Service], None],
-    *command: object,
+    module: str = TOOL,
+    *arguments: object,
 ) -> None:
     """Start the process, send everything at once, and end it while it works."""
-    service = place.start(*command)
+    service = place.start(module, *arguments)
     stop = threading.Event()
     with httpx.Client(base_url=service.url, timeout=30) as client:
         threads = [

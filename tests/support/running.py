@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.forking import run_module, start_module
+
 _START_SECONDS = 60.0
 
 
@@ -23,8 +23,8 @@ class Service:
         errors: file of what it writes on standard error.
     """
 
-    def __init__(self, command: Sequence[object], environment: Mapping[str, str] | None = None) -> None:
-        """Start it and wait until it listens.
+    def __init__(self, module: str, *arguments: object, environment: Mapping[str, str] | None = None) -> None:
+        """Start ``python -m module arguments`` and wait until it listens.
 
         Raises:
             RuntimeError: it ended or said nothing; the text is what it wrote on standard error.
@@ -32,15 +32,7 @@ class Service:
         descriptor, name = tempfile.mkstemp(prefix="service-", suffix=".err")
         self.errors = Path(name)
         with os.fdopen(descriptor, "wb") as file:
-            self.process = subprocess.Popen(
-                [str(word) for word in command],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=file,
-                cwd=ROOT,
-                env={**os.environ, **(environment or {})},
-            )
-        assert self.process.stdout is not None
+            self.process = start_module(module, *arguments, stderr=file, environment=environment)
         timer = threading.Timer(_START_SECONDS, self.process.kill)
         timer.start()
         line = self.process.stdout.readline()
@@ -90,8 +82,7 @@ class Service:
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        self.process.stdout.close()
         self.errors.unlink(missing_ok=True)
 
     def __enter__(self) -> Service:
@@ -101,16 +92,15 @@ class Service:
         self.end()
 
 
-def start_service(*words: object, environment: Mapping[str, str] | None = None) -> Service:
-    """``python -m words``.
+def start_service(module: str, *arguments: object, environment: Mapping[str, str] | None = None) -> Service:
+    """A service of a module.
 
     Raises:
         RuntimeError: it did not start.
     """
-    return Service([sys.executable, "-m", *words], environment)
+    return Service(module, *arguments, environment=environment)
 
 
 def run_tool(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """One command to its end."""
-    words: Sequence[str] = [sys.executable, "-m", module, *[str(word) for word in arguments]]
-    return subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False, timeout=120)
+    return run_module(module, *arguments)

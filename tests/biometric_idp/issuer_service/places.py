@@ -38,9 +38,9 @@ class IssuerPlace:
     config: Path
     services: list[Service] = field(default_factory=list)
 
-    def start(self, *command: object) -> Service:
-        """Another process of this issuer."""
-        service = start_service(*(command or (TOOL, "serve", "--config", self.config)))
+    def start(self, module: str = TOOL, *arguments: object) -> Service:
+        """Another process of this issuer, or of a module that stands in for it."""
+        service = start_service(module, *(arguments or ("serve", "--config", self.config)))
         self.services.append(service)
         return service
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -30,7 +29,7 @@ from tests.biometric_idp.issuer_service.places import (
     write_config,
 )
 from tests.biometric_idp.world import ORIGIN, PARTY, World, key, passkey
-from tests.support.running import Service
+from tests.support.running import Service, run_tool
 
 pytestmark = pytest.mark.slow
 
@@ -42,9 +41,8 @@ OWN = passkey("of the identity provider")
 
 def run_open(world: World, directory: IssuerDirectory, entries: Sequence[bytes]) -> subprocess.CompletedProcess[str]:
     """``evoting-issuer open`` with a log whose checkpoint the identity provider signed."""
-    command = [sys.executable, "-m", TOOL, "--threads", "1", "open", "--dir", str(world.directory / "issuer-1")]
-    command += opening_arguments(world, entries)
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    place = world.directory / "issuer-1"
+    return run_tool(TOOL, "--threads", "1", "open", "--dir", place, *opening_arguments(world, entries))
 
 
 def forged_entries(world: World) -> dict[str, bytes]:

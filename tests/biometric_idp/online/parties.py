@@ -6,8 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +28,8 @@ from biometric_idp.enrolment.passkey import (
 from biometric_idp.shared.fields import decode_base64url
 from biometric_idp.webauthn import RelyingParty
 from tests.biometric_idp.world import passkey as world_passkey
+from tests.support.forking import Forked, start_module
+from tests.support.running import run_tool
 
 ORIGIN = "vote.example/2027"
 ELECTION = "model-2027"
@@ -79,8 +79,7 @@ def passkey_config(name: str, own: Passkey) -> dict[str, object]:
 
 def run(tool: str, *arguments: object, prints: bool = True) -> dict[str, Any]:
     """One command of an operator; gives what it prints, if it does."""
-    command = [sys.executable, "-m", f"biometric_idp.{tool}.cli", *map(str, arguments)]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    finished = run_tool(f"biometric_idp.{tool}.cli", *arguments)
     assert finished.returncode == 0, finished.stderr
     answer = json.loads(finished.stdout) if prints else {}
     assert isinstance(answer, dict)
@@ -88,22 +87,23 @@ def run(tool: str, *arguments: object, prints: bool = True) -> dict[str, Any]:
 
 
 class Service:
-    """One process that serves."""
+    """One process that serves, and is started again under the same log and port."""
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
-        self._command = list(command)
+    def __init__(self, module: str, config: Path, log: Path) -> None:
+        self._module = module
+        self._config = config
         self._log = log
-        self.process: subprocess.Popen[str] | None = None
+        self.process: Forked | None = None
         self.port = 0
 
-    def start(self, port: int | None = None) -> None:
+    def start(self) -> None:
         """Start, on the same port as before where there was one."""
-        chosen = self.port if port is None else port
+        self.run(self._module, "serve", "--config", self._config, "--port", self.port)
+
+    def run(self, module: str, *arguments: object) -> None:
+        """Start this instead, once."""
         with self._log.open("a") as log:
-            self.process = subprocess.Popen(
-                [*self._command, "--port", str(chosen)], stdout=subprocess.PIPE, stderr=log, text=True
-            )
-        assert self.process.stdout is not None
+            self.process = start_module(module, *arguments, stderr=log)
         line = self.process.stdout.readline()
         assert line, self._log.read_text()[-3000:]
         self.port = int(json.loads(line)["port"])
@@ -195,8 +195,6 @@ def make_parties(
     change_idp: Change = _nothing,
     change_registrar: Change = _nothing,
     plans: Sequence[StylePlan] = STYLES,
-    idp_command: Sequence[str] | None = None,
-    registrar_command: Sequence[str] | None = None,
     make_roll: Callable[[Path, Sequence[SyntheticPerson], Path], None] = _csv_roll,
 ) -> Parties:
     """Keys, registers, roll and configuration of both; nothing is started yet but what ``init`` does."""
@@ -247,16 +245,9 @@ def make_parties(
     make_roll(registrar_config, people, directory / "roll.bin")
     election = ("--config", registrar_config, "--election", ELECTION)
     run("registrar", "open", *election, "--fingerprint", FINGERPRINT.hex())
-    commands = [
-        [*list(command or [sys.executable, "-m", f"biometric_idp.{name}.cli"]), "serve", "--config", str(config)]
-        for name, command, config in (
-            ("idp", idp_command, idp_config),
-            ("registrar", registrar_command, registrar_config),
-        )
-    ]
     services = [
-        Service(command, directory / f"{name}.log")
-        for name, command in zip(("idp", "registrar"), commands, strict=True)
+        Service(f"biometric_idp.{name}.cli", config, directory / f"{name}.log")
+        for name, config in (("idp", idp_config), ("registrar", registrar_config))
     ]
     parties = Parties(directory, people, services[1], services[0], idp_config, registrar_config)
     parties.keys = {"idp": bytes.fromhex(idp_key), "registrar": bytes.fromhex(registrar_key)}

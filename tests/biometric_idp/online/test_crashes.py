@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -37,17 +36,15 @@ def fixture_parties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Partie
 class Retrying:
     """Takes a step again, as a page or a client would, when the service went away under it."""
 
-    def __init__(self, services: dict[str, Service], normal: dict[str, list[str]]) -> None:
+    def __init__(self, services: dict[str, Service]) -> None:
         self._services = services
-        self._normal = normal
         self.deaths = 0
 
     def revive(self) -> None:
-        for name, service in self._services.items():
+        for service in self._services.values():
             assert service.process is not None
             if service.process.poll() is not None:
                 self.deaths += 1
-                service._command = self._normal[name]
                 service.start()
 
     def __call__(self, step: Callable[[], Any]) -> Any:
@@ -85,16 +82,10 @@ def sign_in_over(device: Device, purpose: str) -> None:
 def test_a_crash_at_any_commit_leaves_one_of_everything(parties: Parties, tool: str, point: str) -> None:
     services = {"idp": parties.idp, "registrar": parties.registrar}
     configs = {"idp": parties.idp_config, "registrar": parties.registrar_config}
-    normal = {name: [*service._command] for name, service in services.items()}
     service = services[tool]
     service.stop()
-    dying = [sys.executable, "-m", "tests.biometric_idp.online.crashing", tool, point, str(configs[tool])]
-    service.process = subprocess.Popen(
-        [*dying, str(service.port)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert service.process.stdout is not None
-    assert service.process.stdout.readline()
-    retry = Retrying(services, normal)
+    service.run("tests.biometric_idp.online.crashing", tool, point, configs[tool], service.port)
+    retry = Retrying(services)
     person = parties.people[POINTS.index((tool, point))]
     device = Device(parties, person)
 
@@ -140,9 +131,8 @@ def test_a_crash_at_any_commit_leaves_one_of_everything(parties: Parties, tool: 
     blinded = os.urandom(48)
     ticket = retry(lambda: device.ticket(logged, blinded, key="ticket-key"))
     assert retry(lambda: device.ticket(logged, blinded, key="ticket-key")) == ticket
-    service.process.poll()
     if retry.deaths == 0:
-        service.process.wait(5)
+        service.wait_killed()
         retry.revive()
     assert retry.deaths == 1
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ from tests.biometric_idp.online.parties import (
     run,
 )
 from tests.biometric_idp.online.parties import running as parties_running
+from tests.support.running import run_tool
 
 pytestmark = pytest.mark.slow
 BLINDED = bytes(range(48))
@@ -121,7 +120,6 @@ def test_enrolment_ends_once_with_a_checkpoint_of_this_log(ended: Ended, tmp_pat
     forged = tmp_path / "forged"
     forged.write_text(ended.checkpoint.read_text().replace("\n1\n", "\n2\n"))
     for path, sentence in ((later, "ended with 1 entries already"), (forged, "no checkpoint of")):
-        command = [sys.executable, "-m", "biometric_idp.idp.cli", "open", *map(str, opening(ended.parties, path))]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = run_tool("biometric_idp.idp.cli", "open", *opening(ended.parties, path))
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert sentence in done.stderr

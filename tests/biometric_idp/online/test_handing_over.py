@@ -21,6 +21,7 @@ from crypto.log.merkle import hash_leaves, root_of_hashes
 from crypto.log.note import decode_note
 from services.database import open_engine
 from tests.biometric_idp.online.parties import ELECTION, ORIGIN, TITLE, Device, Parties, run, running, write_config
+from tests.support.running import run_tool
 
 pytestmark = pytest.mark.slow
 
@@ -36,8 +37,7 @@ STYLES = ("--style", "south", "--style", "empty", "--style", "north")
 
 def refused(tool: str, *arguments: object) -> str:
     """The one line of a command that refuses."""
-    command = [sys.executable, "-m", f"biometric_idp.{tool}.cli", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = run_tool(f"biometric_idp.{tool}.cli", *arguments)
     assert done.returncode == 2, done.stdout
     (line,) = done.stderr.splitlines()
     return line

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from biometric_idp.idp.config import IdpConfig
 from biometric_idp.issuer.http.config import IssuerConfig
 from biometric_idp.registrar.config import RegistrarConfig
 from tests.biometric_idp.online.parties import OFFICE, VOTING, Device, Parties, make_parties, write_config
+from tests.support.running import run_tool
 
 pytestmark = pytest.mark.slow
 
@@ -282,8 +281,7 @@ def test_an_issuer_asks_no_witness_over_the_network_in_clear() -> None:
 def test_a_deployment_that_is_not_safe_does_not_start(tmp_path: Path, change: dict[str, Any], word: str) -> None:
     config = tmp_path / "idp.toml"
     write_config(config, {**REAL, **change})
-    command = [sys.executable, "-m", "biometric_idp.idp.cli", "serve", "--config", str(config)]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    finished = run_tool("biometric_idp.idp.cli", "serve", "--config", config)
     assert finished.returncode == 2
     assert finished.stderr.startswith("evoting-idp: error: ")
     assert len(finished.stderr.splitlines()) == 1
@@ -294,7 +292,6 @@ def test_the_registrar_of_a_real_election_has_no_spool(tmp_path: Path) -> None:
     parties = make_parties(tmp_path)
     text = parties.registrar_config.read_text().replace("model = true\n", "model = false\n", 1)
     parties.registrar_config.write_text(text)
-    command = [sys.executable, "-m", "biometric_idp.registrar.cli", "serve", "--config", str(parties.registrar_config)]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    finished = run_tool("biometric_idp.registrar.cli", "serve", "--config", parties.registrar_config)
     assert finished.returncode == 2
     assert "spool" in finished.stderr

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from tests.biometric_idp.online.parties import (
     write_config,
 )
 from tests.biometric_idp.population.voter_list import KEY, Lists
+from tests.support.running import run_tool
 
 PLANS = (StylePlan("north", 6, 0), StylePlan("south", 4, 0))
 #: Who is taken off by the final list, and who is in it twice.
@@ -59,8 +58,7 @@ def write_trust(directory: Path) -> None:
 
 def refused(*arguments: object) -> tuple[int, str]:
     """Exit code and all output of a command of the registrar."""
-    command = [sys.executable, "-m", "biometric_idp.registrar.cli", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = run_tool("biometric_idp.registrar.cli", *arguments)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout + done.stderr
 

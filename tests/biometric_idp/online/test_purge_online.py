@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
-import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from biometric_idp.registrar.purge import purge as purge_registrar
 from services.config import read_config
 from tests.biometric_idp.online.parties import Device, run, running
 from tests.biometric_idp.population.security_server import CLIENT, CLIENT_USAGE, SERVICE, TestAuthority
+from tests.support.running import run_tool
 
 pytestmark = pytest.mark.slow
 
@@ -156,8 +155,7 @@ def test_a_changed_or_shortened_audit_log_is_noticed(directory: Path, name: str)
         with sqlite3.connect(directory / name / f"{name}.sqlite") as connection:
             saved = list(connection.execute("SELECT * FROM audit_log"))
             connection.execute(change)
-        command = [sys.executable, "-m", f"biometric_idp.{name}.cli", "audit", "--config", str(config)]
-        finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        finished = run_tool(f"biometric_idp.{name}.cli", "audit", "--config", config)
         assert finished.returncode == 2
         assert "audit log" in finished.stderr
         with sqlite3.connect(directory / name / f"{name}.sqlite") as connection:
@@ -165,16 +163,7 @@ def test_a_changed_or_shortened_audit_log_is_noticed(directory: Path, name: str)
             connection.executemany("INSERT INTO audit_log VALUES (?, ?, ?)", saved)
     with sqlite3.connect(directory / name / f"{name}.sqlite") as connection:
         connection.execute("DELETE FROM audit_log WHERE sequence = (SELECT max(sequence) FROM audit_log)")
-    command = [
-        sys.executable,
-        "-m",
-        f"biometric_idp.{name}.cli",
-        "audit",
-        "--config",
-        str(config),
-        *map(str, continued),
-    ]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    finished = run_tool(f"biometric_idp.{name}.cli", "audit", "--config", config, *continued)
     assert finished.returncode == 2
     assert "are left of" in finished.stderr
 

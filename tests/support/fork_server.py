@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import importlib
 import json
 import os
 import runpy
@@ -22,12 +23,31 @@ import warnings
 from contextlib import suppress
 
 _FD_LIMIT = 3
+_MODULES = (
+    "alembic.command",
+    "biometric_idp.idp.cli",
+    "biometric_idp.issuer.cli",
+    "biometric_idp.issuer.http.app",
+    "biometric_idp.issuer.http.desk",
+    "biometric_idp.registrar.cli",
+    "evoting.board.witness_cli",
+    "evoting.board.witness_http",
+    "httpcore",
+    "psycopg",
+    "services.pages",
+    "services.run",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+    "uvicorn.lifespan.on",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+)
 
 
 def _preload() -> None:
     """What costs time to import. Modules that are run are executed anew all the same."""
-
-    import services.run  # noqa: F401
+    for name in _MODULES:
+        importlib.import_module(name)
 
 
 def _serve(requests: socket.socket) -> list[str] | None:

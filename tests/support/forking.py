@@ -119,7 +119,7 @@ def _server() -> _Server:
 def start_module(
     module: str,
     *arguments: object,
-    stderr: int | IO[bytes] | IO[str],
+    stderr: IO[bytes] | IO[str],
     environment: Mapping[str, str] | None = None,
 ) -> Forked:
     """``python -m module arguments``, forked; the caller reads ``stdout``.
@@ -132,8 +132,7 @@ def start_module(
     read, write = os.pipe()
     try:
         words = [module, *map(str, arguments)]
-        number = stderr if isinstance(stderr, int) else stderr.fileno()
-        pid, status = _server().start(words, write, number, everything)
+        pid, status = _server().start(words, write, stderr.fileno(), everything)
     except BaseException:
         os.close(read)
         raise

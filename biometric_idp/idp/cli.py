@@ -29,6 +29,7 @@ from biometric_idp.idp.voting.repository import OpeningRepository
 from biometric_idp.role_key import write_role_key
 from biometric_idp.shared.audit.service import Audit
 from biometric_idp.shared.commits import Committer
+from biometric_idp.shared.record_entries import enrolment_entry, manifest_binding
 from biometric_idp.shared.secret import write_secret
 from crypto.errors import CryptoError
 from services.config import read_config
@@ -135,6 +136,17 @@ def _export(arguments: argparse.Namespace) -> None:
     print(json.dumps({"entries": chosen.size, "root": chosen.root.hex()}))
 
 
+def _sign_enrolment(arguments: argparse.Namespace) -> None:
+    idp = _open(arguments)
+    election = idp.election_by_id(arguments.election)
+    binding = manifest_binding(arguments.manifest)
+    log = idp.logs[election.id]
+    checkpoint = read_own_checkpoint(arguments.checkpoint, idp.key, log.origin)
+    require_covered(log, checkpoint)
+    write_atomic(arguments.out, enrolment_entry(idp.key, binding, arguments.checkpoint.read_text(), idp.clock()))
+    print(json.dumps({"enrolled": checkpoint.size}))
+
+
 def _audit(arguments: argparse.Namespace) -> None:
     idp = _open(arguments)
     known = None if arguments.size is None else (arguments.size, bytes.fromhex(arguments.hash))
@@ -198,6 +210,11 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--election", required=True)
     export.add_argument("--checkpoint", type=Path, help="what sign-checkpoint wrote; otherwise a new one is published")
     export.add_argument("--out", type=Path, required=True)
+    entry = command("sign-enrolment", _sign_enrolment, "Sign the record's enrolment entry; the registrar signs it too.")
+    entry.add_argument("--election", required=True, help="id of the election in the configuration")
+    entry.add_argument("--manifest", required=True, metavar="HASH", help="as evoting-office import printed it")
+    entry.add_argument("--checkpoint", type=Path, required=True, help="what sign-checkpoint wrote")
+    entry.add_argument("--out", type=Path, required=True, help="file to write, for evoting-registrar sign-enrolment")
     audit = command("audit", _audit, "Check the audit log; with --size and --hash also that it continues that head.")
     audit.add_argument("--size", type=int)
     audit.add_argument("--hash", default="")

@@ -14,13 +14,18 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from biometric_idp.enrolment.log import EnrolmentSource
 from biometric_idp.errors import IdpError, StateError
+from biometric_idp.files import write_atomic
+from biometric_idp.issuer.office import read_enrolment_entries
 from biometric_idp.population.lists.report import report_json, report_lines
 from biometric_idp.population.lists.service import Outcome
 from biometric_idp.population.lists.texts import LANGUAGES
 from biometric_idp.population.pin import is_pin
 from biometric_idp.registrar.app import SERVICE, make_app, open_registrar
 from biometric_idp.registrar.config import RegistrarConfig
+from biometric_idp.registrar.confirmations.log import missing_enrolments
+from biometric_idp.registrar.confirmations.repository import EnrolmentRepository
 from biometric_idp.registrar.context import Registrar
 from biometric_idp.registrar.purge import purge
 from biometric_idp.registrar.roll import Roll, write_roll
@@ -29,6 +34,7 @@ from biometric_idp.registrar.rolls.repository import RollRepository
 from biometric_idp.registrar.rolls.service import export_roll, import_roll
 from biometric_idp.role_key import write_role_key
 from biometric_idp.shared.audit.service import Fact
+from biometric_idp.shared.record_entries import countersigned, manifest_binding, read_enrolment_entry, roll_entry
 from biometric_idp.shared.secret import write_secret
 from crypto.errors import CryptoError
 from services.config import read_config
@@ -169,6 +175,36 @@ def _open_election(arguments: argparse.Namespace) -> None:
     print(json.dumps({"election": election.id, "fingerprint": fingerprint.hex()}))
 
 
+def _sign_roll(arguments: argparse.Namespace) -> None:
+    registrar = _open(arguments)
+    election = registrar.election_by_id(arguments.election)
+    binding = manifest_binding(arguments.manifest)
+    with reading(registrar.committer.engine) as db:
+        roll, commitment = export_roll(db, election.id, arguments.style or [])
+    entry = roll_entry(registrar.key, binding, commitment, roll.sizes(), len(roll), registrar.clock())
+    write_atomic(arguments.out, entry)
+    print(json.dumps({"commitment": commitment.hex(), "size": len(roll)}))
+
+
+def _sign_enrolment(arguments: argparse.Namespace) -> None:
+    registrar = _open(arguments)
+    election = registrar.election_by_id(arguments.election)
+    binding = manifest_binding(arguments.manifest)
+    provider = bytes.fromhex(election.identity_provider)
+    entry, checkpoint, time = read_enrolment_entry(arguments.entry, binding, provider)
+    source = EnrolmentSource(election.origin, provider, bytes(registrar.key.verify_key), checkpoint, time)
+    with reading(registrar.committer.engine) as db:
+        confirmed = EnrolmentRepository(db).confirmed_credentials(election.id)
+    missing = missing_enrolments(source, read_enrolment_entries(arguments.enrolment_log), confirmed)
+    if missing != arguments.missing:
+        raise StateError(
+            f"{missing} enrolments that this registrar confirmed are not in the log: ask the identity provider why; "
+            f"--missing {missing} signs all the same"
+        )
+    write_atomic(arguments.out, countersigned(entry, registrar.key, binding))
+    print(json.dumps({"enrolments": len(confirmed) - missing, "missing": missing}))
+
+
 def _audit(arguments: argparse.Namespace) -> None:
     registrar = _open(arguments)
     known = None if arguments.size is None else (arguments.size, bytes.fromhex(arguments.hash))
@@ -224,6 +260,24 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--election", required=True, help="id of the election in the configuration")
     export.add_argument("--roll", type=Path, required=True, help="file to write")
     export.add_argument("--style", action="append", help="only for a roll that an earlier version drew")
+    signing = command("sign-roll", _sign_roll, "Sign the record's roll entry; an officer signs it as well.")
+    signing.add_argument("--election", required=True, help="id of the election in the configuration")
+    signing.add_argument("--manifest", required=True, metavar="HASH", help="as evoting-office import printed it")
+    signing.add_argument("--style", action="append", help="only for a roll that an earlier version drew")
+    signing.add_argument("--out", type=Path, required=True, help="file to write, for evoting-office post")
+    joining = command(
+        "sign-enrolment",
+        _sign_enrolment,
+        "Sign the record's enrolment entry, which the identity provider has signed, after a look at the whole log.",
+    )
+    joining.add_argument("--election", required=True, help="id of the election in the configuration")
+    joining.add_argument("--manifest", required=True, metavar="HASH", help="as evoting-office import printed it")
+    joining.add_argument("--entry", type=Path, required=True, help="as evoting-idp sign-enrolment wrote it")
+    joining.add_argument("--enrolment-log", type=Path, required=True, help="as evoting-idp export-enrolments wrote it")
+    joining.add_argument(
+        "--missing", type=int, default=0, metavar="N", help="so many confirmed ones are not in the log, and may be"
+    )
+    joining.add_argument("--out", type=Path, required=True, help="file to write, for evoting-office post")
     opening = command("open", _open_election, "Tell the election's fingerprint, once it is known.")
     opening.add_argument("--election", required=True)
     opening.add_argument("--fingerprint", required=True, help="64 hexadecimal digits")

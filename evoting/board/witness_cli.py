@@ -104,6 +104,7 @@ def _cosign(options: argparse.Namespace) -> None:
 def _show(options: argparse.Namespace) -> None:
     witness = LogWitness(options.directory)
     print(f"witness {witness.verifier.encode()}")
+    print(f"key {witness.verifier.public_key.hex()}")
     for origin in dict.fromkeys(key.name for key in witness.logs):
         head = witness.head(origin)
         state = f"size {head.checkpoint.size} at {head.timestamp}" if head else "nothing cosigned yet"
@@ -152,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     cosign.add_argument(
         "--now", type=_seconds, metavar="SECONDS", help="timestamp instead of the clock, since 1970 (for rehearsals)"
     )
-    show = commands.add_parser("show", help="print the vkey and the last checkpoint of each log")
+    show = commands.add_parser("show", help="print vkey, key (for the manifest), and the last checkpoint of each log")
     show.add_argument("directory", type=Path, metavar="DIR", help="directory of the witness")
     return parser
 

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from crypto.entry import countersign_entry, decode_role_entry
 from crypto.log.note import NOTE_KEY, VerifierKey
+from evoting.definition import manifest_hash
 from evoting.demo.parties import PartyFailed, run_parties, run_party
 from evoting.demo.places import Places, read_json, write_whole
 from evoting.demo.plan import ORIGIN
 from evoting.demo.services import ServicePool, watch_party, write_toml
-from evoting.demo.setup import officers, signing_key
+from evoting.demo.setup import officers
 from evoting.demo.trust import witness_keys
 from evoting.examples.kyrgyz2021 import DemoElection
 from evoting.office import steps
@@ -45,11 +47,14 @@ def enrol(
         return {}
     _make_people(places, styles)
     _configure(record, places)
-    roll = _import_roll(places, election)
+    _import_roll(places, election)
+    about = ("--election", ELECTION, "--manifest", manifest_hash(record.manifest_bytes).hex())
+    registrar = places.secrets(REGISTRAR) / "config.toml"
     if not record.entries("roll"):
-        roll["commitment"] = bytes.fromhex(str(roll["commitment"]))
-        signers = {REGISTRAR: signing_key(places, REGISTRAR), **steps.one_officer(officers(places))}
-        record.post("roll", {**roll, "time": int(time.time())}, signers)
+        signed = places.stick / "roll.entry"
+        run_party("evoting-registrar", "sign-roll", "--config", registrar, *about, "--out", signed)
+        entry = decode_role_entry(signed.read_bytes())
+        record.post_signed(countersign_entry(entry, record.binding, steps.one_officer(officers(places))))
     with ServicePool(places.work / "logs") as pool:
         _start_identity(record, places, pool)
         _write_settings(record, places, pool, [])
@@ -65,8 +70,13 @@ def enrol(
             "evoting-idp", "export-enrolments", "--config", config, "--election", ELECTION,
             "--checkpoint", checkpoint, "--out", log,
         )  # fmt: skip
-    body = {"checkpoint": checkpoint.read_text(), "time": int(time.time())}
-    record.post("enrolment", body, {role: signing_key(places, role) for role in (IDP, REGISTRAR)})
+    signed, joint = places.stick / "enrolment.one", places.stick / "enrolment.entry"
+    run_party("evoting-idp", "sign-enrolment", "--config", config, *about, "--checkpoint", checkpoint, "--out", signed)
+    run_party(
+        "evoting-registrar", "sign-enrolment", "--config", registrar, *about, "--entry", signed,
+        "--enrolment-log", log, "--out", joint,
+    )  # fmt: skip
+    record.post_signed(joint.read_bytes())
     return dict(json.loads(output)["figures"])
 
 
@@ -200,22 +210,20 @@ def _title(record: ElectionRecord) -> dict[str, str]:
     return dict(record.manifest.title.texts)
 
 
-def _import_roll(places: Places, election: DemoElection) -> dict[str, object]:
-    """The registrar draws the order and commits to it; repeated, the file that it gave is read again."""
-    kept = places.stick / "roll.json"
-    if not kept.exists():
-        order: list[object] = []
-        for style in election.manifest.styles:
-            order += ["--style", style.id]
-        directory = places.secrets(REGISTRAR)
-        about = ("--config", directory / "config.toml", "--election", ELECTION, "--roll", roll_file(places), *order)
-        try:
-            output = run_party("evoting-registrar", "roll", *about, "--list", directory / "voters.csv")
-        except PartyFailed:
-            # An earlier attempt ended between the import and the files: what was drawn is written again.
-            output = run_party("evoting-registrar", "export-roll", *about)
-        write_whole(kept, output)
-    return read_json(kept)
+def _import_roll(places: Places, election: DemoElection) -> None:
+    """The registrar draws the order and commits to it, once."""
+    if roll_file(places).exists():
+        return
+    order: list[object] = []
+    for style in election.manifest.styles:
+        order += ["--style", style.id]
+    directory = places.secrets(REGISTRAR)
+    about = ("--config", directory / "config.toml", "--election", ELECTION, "--roll", roll_file(places), *order)
+    try:
+        run_party("evoting-registrar", "roll", *about, "--list", directory / "voters.csv")
+    except PartyFailed:
+        # An earlier attempt ended between the import and the file: what was drawn is written again.
+        run_party("evoting-registrar", "export-roll", *about)
 
 
 def _start_identity(record: ElectionRecord, places: Places, pool: ServicePool) -> dict[str, object]:

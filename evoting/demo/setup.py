@@ -9,11 +9,7 @@ from pathlib import Path
 
 from nacl.signing import SigningKey
 
-from crypto.dkg.audit import audit_ceremony
-from crypto.dkg.driver import STEPS, assemble
-from crypto.dkg.parameters import CeremonyParameters, issuer_ceremony, trustee_ceremony
-from crypto.dkg.parameters import Role as CeremonyRole
-from crypto.group import load_group, load_pairing_group
+from crypto.dkg.driver import STEPS
 from crypto.log.note import NOTE_KEY, decode_vkey
 from evoting.board.keys import generate_key, load_key
 from evoting.board.store import Board
@@ -25,7 +21,9 @@ from evoting.demo.plan import ORIGIN, Plan
 from evoting.demo.trust import write_trust_root
 from evoting.examples.kyrgyz2021 import role_plan
 from evoting.office import steps
+from evoting.office.ceremonies import Kind, assemble_ceremony, ceremony_parameters
 from evoting.office.issuance import write_ceremony_parameters
+from evoting.office.setup import open_with_ceremonies
 from evoting.record.election import ElectionRecord, read_blobref
 
 #: Roles whose key the office's own tool makes; the others have commands of their own.
@@ -117,19 +115,7 @@ def publish_manifest(record: ElectionRecord, places: Places, manifest: Manifest)
         steps.post_manifest(record, encode_manifest(manifest), officers(places))
 
 
-def ceremony_parameters(record: ElectionRecord, kind: str) -> CeremonyParameters:
-    """What the manifest says about a ceremony; ``kind`` is trustee or issuer."""
-    manifest = record.manifest
-    digest = manifest_hash(record.manifest_bytes)
-    if kind == "trustee":
-        roles = [CeremonyRole(role.id, role.key) for role in manifest.roles_of("trustee")]
-        return trustee_ceremony(load_group(), digest, roles, manifest.trustee_threshold)
-    roles = [CeremonyRole(role.id, role.key) for role in manifest.roles_of("issuer")]
-    styles = [style.id for style in manifest.styles]
-    return issuer_ceremony(load_group(), load_pairing_group(), digest, roles, manifest.issuer_threshold, styles)
-
-
-def run_ceremony(record: ElectionRecord, places: Places, kind: str) -> None:
+def run_ceremony(record: ElectionRecord, places: Places, kind: Kind) -> None:
     """Let every participant take every step, each as a process with its own directory, and post the transcript.
 
     A step that was taken before an interruption is taken again and gives the same bytes.
@@ -154,31 +140,12 @@ def run_ceremony(record: ElectionRecord, places: Places, kind: str) -> None:
                 files = ["--parameters", described, "--dir", own]
             calls.append((f"evoting-{kind}", "ceremony", step, *files, "--shared", stick))
         run_parties(calls, 2)
-    messages = {path.relative_to(stick).as_posix(): path.read_bytes() for path in stick.glob("attempt-*/*")}
-    transcript, _ = assemble(parameters, messages)
-    steps.post_ceremony(record, entry, transcript, officers(places), int(time.time()))
+    transcript = assemble_ceremony(record, kind, stick)
+    steps.post_ceremony(record, entry, transcript, steps.one_officer(officers(places)), int(time.time()))
 
 
 def open_election(record: ElectionRecord, places: Places) -> None:
     """Recompute all keys from the transcripts, append the opening entry, write the trust root."""
     if not record.entries("opening"):
-        outcomes = {
-            kind: audit_ceremony(
-                ceremony_parameters(record, kind),
-                record.board.get_blob(read_blobref(record.only(f"{kind}-ceremony").body["transcript"])),
-            )
-            for kind in ("trustee", "issuer")
-        }
-        key = outcomes["trustee"].keys[0]
-        steps.open_election(
-            record,
-            officers(places),
-            key=key.joint_key,
-            verification_keys=b"".join(key.verification_keys),
-            issuance_keys=[
-                (one.label, one.joint_key, b"".join(one.verification_keys)) for one in outcomes["issuer"].keys
-            ],
-            vote_page=[],
-            time=int(time.time()),
-        )
+        open_with_ceremonies(record, officers(places), [], int(time.time()))
     write_trust_root(record, places)

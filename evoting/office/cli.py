@@ -11,16 +11,19 @@ from typing import NoReturn
 
 from crypto.errors import CryptoError
 from evoting.errors import EvotingError
-from evoting.office import commands
+from evoting.office import commands, setup_commands
+from evoting.office.ceremonies import KINDS
+from evoting.office.console import printable
 
 _PROGRAM = "evoting-office"
 EXIT_UNUSABLE = 2
 EXIT_INTERRUPTED = 130
 
 _DESCRIPTION = """\
-The election office keeps the record: it starts it from the manifest, announces what happens while
-people vote, closes, selects the ballots that count, adds up, and publishes the result. Whatever it
-appends stays for ever, so every command checks first whether the entry makes sense here and now.
+The election office keeps the record: it starts it from the manifest, opens the election when roll,
+enrolment and key ceremonies are there, announces what happens while people vote, closes, selects the
+ballots that count, adds up, and publishes the result. Whatever it appends stays for ever, so every
+command checks first whether the entry makes sense here and now.
 """
 _EXAMPLES = """\
 examples:
@@ -29,6 +32,11 @@ examples:
   evoting-office start /srv/record --manifest manifest.cbor --state /secure/log --log-key log.key \\
       --key officer-1.key --key officer-2.key
       start the record with it; prints the log's public key
+  evoting-office post /srv/record roll.entry --key officer-1.key --state /secure/log --log-key log.key
+      append the registrar's roll, countersigned by an officer
+  evoting-office ceremony /srv/record trustee --shared /media/stick/ceremony --key officer-1.key \\
+      --state /secure/log --log-key log.key
+      append the transcript of the trustees' key ceremony
   evoting-office status /srv/record
       where the election stands; any copy of the record will do
   evoting-office lookup /srv/record --pseudonym 6a49...e1
@@ -46,7 +54,7 @@ exit codes: 0 done; 2 refused, or unusable files or arguments: nothing was chang
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(EXIT_UNUSABLE, f"{_PROGRAM}: error: {commands.printable(message)} (try {_PROGRAM} --help)\n")
+        self.exit(EXIT_UNUSABLE, f"{_PROGRAM}: error: {printable(message)} (try {_PROGRAM} --help)\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _complain(message: object, code: int) -> int:
-    print(f"{_PROGRAM}: error: {commands.printable(message)}", file=sys.stderr)
+    print(f"{_PROGRAM}: error: {printable(message)}", file=sys.stderr)
     return code
 
 
@@ -94,6 +102,13 @@ def _pseudonym(text: str) -> bytes:
     if len(data) != 32:
         raise argparse.ArgumentTypeError(f"{text!a} is no pseudonym: 64 hex digits are expected")
     return data
+
+
+def _octets(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!a} is not hexadecimal") from None
 
 
 def _count(text: str) -> int:
@@ -156,6 +171,36 @@ def _parser() -> argparse.ArgumentParser:
     command = add_posting("start", commands.start, "start a record with its manifest", 2)
     command.add_argument("--manifest", type=Path, required=True, metavar="FILE", help="as `import` wrote it")
 
+    command = add("keygen", setup_commands.keygen, "make a role key: an officer's, the log's, the ballot box's")
+    command.add_argument("file", type=Path, metavar="FILE", help="the key file; must not exist")
+    command.add_argument("--name", required=True, help="of an officer its role's id; of the log its origin line")
+
+    command = add_reading(
+        "ceremony-parameters", setup_commands.ceremony_parameters, "write what the issuers' key ceremony is about"
+    )
+    command.add_argument("--output", type=Path, required=True, metavar="FILE", help="for evoting-issuer ceremony")
+    command = add_posting("ceremony", setup_commands.ceremony, "append the transcript of a finished key ceremony", 1)
+    command.add_argument("kind", choices=KINDS, help="whose")
+    command.add_argument("--shared", type=Path, required=True, metavar="DIR", help="the directory that they shared")
+    command = add_posting("open", setup_commands.open_election, "append the opening entry, which pins all before it", 2)
+    command.add_argument("--page", type=Path, metavar="DIR", help="the vote page's files, if there is one")
+
+    command = add_reading(
+        "sign-passkey", setup_commands.sign_officer_passkey, "sign an officer's passkey for voters at terminals"
+    )
+    command.add_argument("--key", type=Path, required=True, metavar="FILE", help="the officer's key file")
+    command.add_argument("--credential", type=_octets, required=True, metavar="HEX", help="id of the passkey")
+    command.add_argument("--algorithm", type=int, required=True, metavar="N", help="-7 (ES256) or -8 (EdDSA)")
+    command.add_argument("--public", type=_octets, required=True, metavar="HEX", help="its COSE key")
+    command.add_argument("--output", type=Path, required=True, metavar="FILE", help="where the signed passkey goes")
+    command = add_reading("issuance-policy", setup_commands.issuance_policy, "write the issuers' policy")
+    command.add_argument("--output", type=Path, required=True, metavar="FILE", help="for evoting-issuer open")
+    command.add_argument(
+        "--officer", type=Path, action="append", default=[], metavar="FILE", help="as sign-passkey wrote it; repeatable"
+    )
+    command = add_reading("issuance-keys", setup_commands.issuance_keys, "write the issuers' public keys")
+    command.add_argument("--output", type=Path, required=True, metavar="FILE", help="for evoting-issuer open")
+
     command = add_reading("make-trust-root", commands.make_trust_root, "write the trust root of an opened election")
     command.add_argument("--output", type=Path, required=True, metavar="FILE", help="where the trust root goes")
     command.add_argument("--policy", type=Path, metavar="FILE", help="a C2SP tlog-policy with groups of witnesses")
@@ -202,8 +247,11 @@ def _parser() -> argparse.ArgumentParser:
     add_posting("select", commands.select, "judge every ballot and publish which ones count", 2)
     command = add_posting("aggregate", commands.aggregate, "publish the sums and write the inputs of the mixes", 1)
     command.add_argument("--lists", type=Path, required=True, metavar="DIR", help="where the mixes' inputs go")
-    command = add_posting("post", commands.post, "append an entry that a mixer, trustee or issuer signed elsewhere", 0)
+    command = add_posting("post", commands.post, "append an entry that another role signed elsewhere", 0)
     command.add_argument("entry", type=Path, metavar="ENTRY", help="the entry's file")
+    command.add_argument(
+        "--key", type=Path, action="append", default=[], metavar="FILE", help="an officer's, where one signs as well"
+    )
     command.add_argument(
         "--blob", type=Path, action="append", default=[], metavar="FILE", help="a blob that the entry names; repeatable"
     )

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
-import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
-from crypto.entry import MAX_ENTRY_BYTES, decode_role_entry
+from crypto.entry import MAX_ENTRY_BYTES, countersign_entry, decode_role_entry
 from crypto.log.note import NOTE_KEY, NoteSignature, decode_signature_lines, decode_vkey
 from crypto.log.policy import Policy, decode_policy
 from evoting.ballots.lookup import find_entries
@@ -21,52 +18,22 @@ from evoting.board.store import Board
 from evoting.definition import MAX_MANIFEST_BYTES, decode_manifest, import_folder
 from evoting.errors import RecordError
 from evoting.office import notices, steps
-from evoting.office.desk import Desk, load_officers, open_desk
+from evoting.office.console import note, now, opened_desk, posted, printable, progress, view_of
+from evoting.office.desk import load_officers
 from evoting.office.files import read_limited, write_new
 from evoting.office.handed_in import require_mix, require_possible_time, require_statement
 from evoting.office.room import require_room
+from evoting.office.setup import require_enrolment, require_roll
 from evoting.office.status import describe_status
 from evoting.office.tally import post_result
 from evoting.office.trust_root import FORMAT, encode_trust_root, witness_policy
-from evoting.record.election import ElectionRecord, ElectionView, PublishedCopy, read_blobref
+from evoting.record.election import ElectionRecord, read_blobref
 from evoting.record.rules import officers_needed
 from evoting.seats import describe_outcome
 
 _MAX_TEXT_FILE = 1 << 20
-
-
-def note(message: str) -> None:
-    """Something that a person should know, beside the data."""
-    print(f"evoting-office: note: {printable(message)}", file=sys.stderr)
-
-
-def printable(text: object) -> str:
-    """Text of other people's making on one line, without control or direction characters."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(str(text).split()))
-
-
-def now(options: Namespace) -> int:
-    return int(time.time()) if options.now is None else int(options.now)
-
-
-@contextmanager
-def _desk(options: Namespace) -> Iterator[Desk]:
-    with open_desk(options.record, options.state, options.log_key, options.key) as desk:
-        if options.now is not None and not desk.record.manifest.model:
-            raise RecordError(
-                "--now is for MODEL elections: an entry of another time than its own cannot be taken back"
-            )
-        yield desk
-
-
-def _posted(desk: Desk, index: int) -> None:
-    """Sign a checkpoint over the new entry, and say which one it is."""
-    desk.record.board.publish()
-    print(index)
-
-
-def _view(options: Namespace) -> ElectionView:
-    return ElectionView(PublishedCopy(options.record))
+#: What must hold of an entry of another role, beyond turn, signers and schema.
+_REQUIRED = {"roll": require_roll, "enrolment": require_enrolment, "ledger": require_statement}
 
 
 # Before the election.
@@ -93,7 +60,7 @@ def start(options: Namespace) -> None:
 
 
 def make_trust_root(options: Namespace) -> None:
-    view = _view(options)
+    view = view_of(options)
     if options.policy is not None:
         policy = decode_policy(read_limited(options.policy, _MAX_TEXT_FILE))
     elif options.log is not None:
@@ -108,7 +75,7 @@ def make_trust_root(options: Namespace) -> None:
 
 
 def status(options: Namespace) -> None:
-    lines = describe_status(_view(options))
+    lines = describe_status(view_of(options))
     if options.json:
         print(json.dumps(lines, indent=2, ensure_ascii=False))
         return
@@ -118,7 +85,7 @@ def status(options: Namespace) -> None:
 
 
 def lookup(options: Namespace) -> None:
-    view = _view(options)
+    view = view_of(options)
     dispositions = None
     if view.entries("selection"):
         dispositions = view.blob(view.only("selection"), "dispositions")
@@ -175,8 +142,12 @@ def post(options: Namespace) -> None:
     for path in options.blob:
         with path.open("rb") as file:
             given[hashlib.file_digest(file, "sha256").digest()] = path
-    with _desk(options) as desk:
+    with opened_desk(options) as desk:
         record = desk.record
+        if options.key:
+            officers = desk.officers_beside(entry)
+            raw = countersign_entry(entry, record.binding, officers)
+            entry = decode_role_entry(raw)
         record.require_next(entry)
         require_possible_time(entry, now(options))
         for digest, path in given.items():
@@ -188,8 +159,8 @@ def post(options: Namespace) -> None:
                 raise RecordError(f"the entry names the blob {digest.hex()}, which is not there: give it by --blob")
             if place.stat().st_size != ref.length:
                 raise RecordError(f"{place} has {place.stat().st_size} bytes; the entry says {ref.length}")
-        if entry.type == "ledger":
-            require_statement(record, entry)
+        if entry.type in _REQUIRED:
+            _REQUIRED[entry.type](record, entry)
         if entry.type == "mix":
             output, proof = (
                 (given.get(ref.hash, options.record / ref.path())).read_bytes()
@@ -199,7 +170,7 @@ def post(options: Namespace) -> None:
         for path in given.values():
             record.board.put_blob(path)
         record.post_signed(raw)
-        _posted(desk, record.board.size - 1)
+        posted(desk, record.board.size - 1)
 
 
 def _blobrefs(value: object) -> Iterator[BlobRef]:
@@ -215,99 +186,85 @@ def _blobrefs(value: object) -> Iterator[BlobRef]:
 
 
 def withdrawal(options: Namespace) -> None:
-    with _desk(options) as desk:
+    with opened_desk(options) as desk:
         index = notices.post_withdrawal(
             desk.record, desk.officers("withdrawal"), options.contest, options.subject, options.reason, now(options)
         )
-        _posted(desk, index)
+        posted(desk, index)
 
 
 def extension(options: Namespace) -> None:
-    with _desk(options) as desk:
+    with opened_desk(options) as desk:
         officers = desk.officers("extension")
-        _posted(desk, notices.post_extension(desk.record, officers, options.closes, options.reason, now(options)))
+        posted(desk, notices.post_extension(desk.record, officers, options.closes, options.reason, now(options)))
 
 
 def vote_page(options: Namespace) -> None:
     files = notices.read_page(options.page)
-    with _desk(options) as desk:
+    with opened_desk(options) as desk:
         officers = desk.officers("vote-page")
-        _posted(desk, notices.post_vote_page(desk.record, officers, files, options.reason, now(options)))
+        posted(desk, notices.post_vote_page(desk.record, officers, files, options.reason, now(options)))
 
 
 def complaint(options: Namespace) -> None:
-    with _desk(options) as desk:
+    with opened_desk(options) as desk:
         document = None
         if options.document is not None:
             document = read_limited(options.document, desk.record.manifest.limits.blob_bytes)
         officers = desk.officers("complaint")
         index = notices.post_complaint(desk.record, officers, options.number, options.subject, document, now(options))
-        _posted(desk, index)
+        posted(desk, index)
 
 
 def annulment(options: Namespace) -> None:
-    with _desk(options) as desk:
+    with opened_desk(options) as desk:
         officers = desk.officers("annulment")
-        _posted(desk, notices.post_annulment(desk.record, officers, options.scope, options.reason, now(options)))
+        posted(desk, notices.post_annulment(desk.record, officers, options.scope, options.reason, now(options)))
 
 
 def terminal_exclusion(options: Namespace) -> None:
-    with _desk(options) as desk:
+    with opened_desk(options) as desk:
         officers = desk.officers("terminal-exclusion")
         index = notices.post_terminal_exclusion(
             desk.record, officers, options.terminal, options.count, options.reason, now(options)
         )
-        _posted(desk, index)
+        posted(desk, index)
 
 
 # After voting.
 
 
 def close(options: Namespace) -> None:
-    with _desk(options) as desk:
+    with opened_desk(options) as desk:
         ends, time_now = desk.record.closing_time(), now(options)
         if time_now < ends and desk.record.manifest.model and not options.early:
             raise RecordError(f"voting goes on until {ends}, and it is {time_now}; --early closes all the same")
         steps.close_election(desk.record, desk.officers("close"), time_now)
-        _posted(desk, desk.record.board.size - 1)
+        posted(desk, desk.record.board.size - 1)
 
 
 def select(options: Namespace) -> None:
-    with _desk(options) as desk:
+    with opened_desk(options) as desk:
         officers = desk.officers("selection")
         desk.record.only("close")
-        selection = steps.judge_all(desk.record, _progress("judged", desk.record.voter_count))
+        selection = steps.judge_all(desk.record, progress("judged", desk.record.voter_count))
         steps.post_selection(desk.record, officers, selection, now(options))
-        _posted(desk, desk.record.board.size - 1)
+        posted(desk, desk.record.board.size - 1)
 
 
 def aggregate(options: Namespace) -> None:
-    with _desk(options) as desk:
-        steps.post_aggregates(desk.record, desk.officers("aggregate"), options.lists, _progress("summed"))
+    with opened_desk(options) as desk:
+        steps.post_aggregates(desk.record, desk.officers("aggregate"), options.lists, progress("summed"))
         desk.record.board.publish()
     for path in sorted(options.lists.glob("*.list")):
         print(path)
 
 
 def result(options: Namespace) -> None:
-    with _desk(options) as desk:
-        published = post_result(desk.record, desk.officers("result"), now(options), _progress("counted"))
+    with opened_desk(options) as desk:
+        published = post_result(desk.record, desk.officers("result"), now(options), progress("counted"))
         desk.record.board.publish()
     for entry in published.contests:
         print(f"{entry.contest.id}:")
         for line in describe_outcome(entry.outcome):
             print(f"  {printable(line)}")
-
-
-def _progress(what: str, total: int | None = None) -> Callable[[int], None]:
-    """A line on the terminal that counts; nothing where standard error is a file."""
-    done = 0
-
-    def report(amount: int) -> None:
-        nonlocal done
-        done += amount
-        if sys.stderr.isatty():
-            end = "\n" if done == total else ""
-            print(f"\r{what}: {done}" + ("" if total is None else f" of {total}"), end=end, file=sys.stderr, flush=True)
-
-    return report

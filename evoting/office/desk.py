@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nacl.signing import SigningKey
 
+from crypto.entry import RoleEntry
 from crypto.log.note import NOTE_KEY
 from evoting.board.keys import load_key
 from evoting.board.store import Board
@@ -34,6 +35,16 @@ class Desk:
             KeyFileError: a key file cannot be used.
         """
         return load_officers(self.record.manifest, self.keys, officers_needed(kind))
+
+    def officers_beside(self, entry: RoleEntry) -> Officers:
+        """As many officers as still have to sign an entry that others have signed.
+
+        Raises:
+            RecordError, KeyFileError: as ``officers``.
+        """
+        signed = {role for role, _ in entry.signatures}
+        there = sum(role.id in signed for role in self.record.manifest.roles_of("officer"))
+        return load_officers(self.record.manifest, self.keys, officers_needed(entry.type) - there)
 
 
 def load_officers(manifest: Manifest, keys: Sequence[Path], needed: int) -> dict[str, SigningKey]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from crypto.entry import RoleEntry
 from evoting.definition import Manifest
+from evoting.errors import RecordError
 
 
 def write_ceremony_parameters(path: Path, manifest: Manifest, manifest_digest: bytes) -> None:
@@ -25,7 +27,13 @@ def write_ceremony_parameters(path: Path, manifest: Manifest, manifest_digest: b
 
 
 def write_policy(
-    path: Path, manifest: Manifest, fingerprint: bytes, origin: str, enrolment: RoleEntry, opened: int
+    path: Path,
+    manifest: Manifest,
+    fingerprint: bytes,
+    origin: str,
+    enrolment: RoleEntry,
+    opened: int,
+    officers: Sequence[Mapping[str, object]] = (),
 ) -> None:
     """The issuance policy of an opened election.
 
@@ -34,12 +42,13 @@ def write_policy(
 
     Args:
         opened: time of the opening entry, seconds since 1970.
+        officers: whose passkeys vouch for voters at terminals, as ``passkeys.read_passkeys`` gives them.
 
     Raises:
-        ValueError: the manifest has no voting origin, so that nobody could check an assertion.
+        RecordError: the manifest has no voting origin, so that nobody could check an assertion.
     """
     if manifest.voting_origin is None:
-        raise ValueError("the manifest has no voting origin")
+        raise RecordError("the manifest has no voting origin, so no passkey of a voter could be checked")
     keys = {role.id: role.key.hex() for role in manifest.roles}
     _write(
         path,
@@ -56,7 +65,7 @@ def write_policy(
             "styles": [{"style": style.id, "size": style.roll} for style in manifest.styles],
             "identity-provider": keys["identity-provider"],
             "registrar": keys["registrar"],
-            "officers": [],
+            "officers": [dict(officer) for officer in officers],
             "enrolment": {"checkpoint": enrolment.body["checkpoint"], "time": enrolment.body["time"]},
         },
     )

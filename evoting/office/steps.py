@@ -54,7 +54,7 @@ def post_manifest(record: ElectionRecord, manifest: bytes, officers: Officers) -
 def post_ceremony(record: ElectionRecord, kind: str, transcript: bytes, officers: Officers, time: int) -> None:
     """The transcript of the trustees' or the issuers' ceremony; ``kind`` is the entry's type."""
     ref = record.board.put_blob(transcript)
-    record.post(kind, {"transcript": blobref(ref), "time": time}, one_officer(officers))
+    record.post(kind, {"transcript": blobref(ref), "time": time}, officers)
 
 
 def open_election(

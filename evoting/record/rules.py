@@ -72,8 +72,8 @@ _SIGNER_MEMBER = {
 
 
 def officers_needed(kind: str) -> int:
-    """How many officers sign an entry of a type."""
-    return _SIGNERS[kind].get("officer", 0)
+    """How many officers sign an entry of a type; none signs one that does not exist."""
+    return _SIGNERS.get(kind, {}).get("officer", 0)
 
 
 def phase_name(entries: Iterable[RoleEntry]) -> str:

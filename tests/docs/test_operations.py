@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -13,9 +14,12 @@ import pytest
 
 from biometric_idp.idp.config import IdpConfig
 from biometric_idp.issuer.http.config import IssuerConfig
+from biometric_idp.policy import read_policy
 from biometric_idp.registrar.config import RegistrarConfig
 from biometric_idp.webauthn import require_cose_key
 from crypto.log.note import COSIGNATURE_KEY, decode_vkey
+from evoting.record.election import ElectionView, PublishedCopy
+from evoting.record.rules import SETUP
 from services.config import Config
 from tests.docs.test_links import ROOT
 
@@ -80,19 +84,26 @@ def test_keys_in_the_examples_have_the_form_that_the_services_read() -> None:
 
 
 @pytest.mark.slow
-def test_the_first_steps_work_in_an_empty_directory_as_they_stand_there(tmp_path: Path) -> None:
-    (steps,) = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+def test_the_steps_to_an_opened_election_work_in_an_empty_directory_as_they_stand_there(tmp_path: Path) -> None:
+    steps = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert len(steps) == 2
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", steps],
+        ["bash", "-euo", "pipefail", "-c", "\n".join(steps)],
         cwd=tmp_path,
         env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=240,
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / "roll.bin").exists()
+    assert done.returncode == 0, done.stderr
+    assert {line.split(";")[0] for line in done.stderr.splitlines()} == {"evoting-trustee: the ceremony has succeeded"}
     assert (tmp_path / "enrolment-checkpoint").read_text().startswith("vote.example/model-2030/enrolment\n0\n")
-    assert (tmp_path / "enrolment-log.bin").exists()
+    view = ElectionView(PublishedCopy(tmp_path / "record"))
+    assert [entry.type for entry in view.entries()] == list(SETUP)
+    trust_root = json.loads((tmp_path / "trust-root.json").read_text())
+    assert trust_root["fingerprint"] == view.fingerprint.hex()
+    policy = read_policy(tmp_path / "issuance-policy.json")
+    assert policy.fingerprint == view.fingerprint
+    assert (tmp_path / "issuer-1/ledger.sqlite").exists()

@@ -54,6 +54,11 @@ class EnrolmentRepository:
         query = select(ENROLMENT).where(ENROLMENT.c.election == election, ENROLMENT.c.credential == credential)
         return _stored(self._db.execute(query).one_or_none())
 
+    def confirmed_credentials(self, election: str) -> set[bytes]:
+        """Ids of all passkeys that were confirmed for an election."""
+        query = select(ENROLMENT.c.credential).where(ENROLMENT.c.election == election, ENROLMENT.c.state == CONFIRMED)
+        return {bytes(row[0]) for row in self._db.execute(query)}
+
     def has_confirmed(self, election: str, position: int) -> bool:
         query = select(ENROLMENT.c.id).where(
             ENROLMENT.c.election == election, ENROLMENT.c.position == position, ENROLMENT.c.state == CONFIRMED

@@ -6,7 +6,6 @@ import hashlib
 import json
 from argparse import Namespace
 from collections.abc import Iterator
-from pathlib import Path
 
 from crypto.entry import MAX_ENTRY_BYTES, countersign_entry, decode_role_entry
 from crypto.log.note import NOTE_KEY, NoteSignature, decode_signature_lines, decode_vkey
@@ -26,9 +25,10 @@ from evoting.office.room import require_room
 from evoting.office.setup import require_enrolment, require_roll
 from evoting.office.status import describe_status
 from evoting.office.tally import post_result
-from evoting.office.trust_root import FORMAT, encode_trust_root, witness_policy
+from evoting.office.trust_root import encode_trust_root, witness_policy
 from evoting.record.election import ElectionRecord, read_blobref
 from evoting.record.rules import officers_needed
+from evoting.record.trust_root import read_trust_root
 from evoting.seats import describe_outcome
 
 _MAX_TEXT_FILE = 1 << 20
@@ -113,7 +113,7 @@ def publish(options: Namespace) -> None:
     if options.cosignatures:
         if options.trust_root is None:
             raise RecordError("--cosignatures needs --trust-root, which names the log witnesses")
-        policy = _trust_root_policy(options.trust_root)
+        policy = read_trust_root(options.trust_root).policy
         for path in options.cosignatures:
             lines += decode_signature_lines(read_limited(path, _MAX_TEXT_FILE).decode())
     with Board.open(options.record, options.state, load_key(options.log_key, NOTE_KEY)) as board:
@@ -122,16 +122,6 @@ def publish(options: Namespace) -> None:
             board.add_cosignatures(lines, list(policy.witnesses.values()), now(options))
         board.prune()
         print(board.size)
-
-
-def _trust_root_policy(path: Path) -> Policy:
-    try:
-        value = json.loads(read_limited(path, _MAX_TEXT_FILE))
-        if value["format"] == FORMAT:
-            return decode_policy(value["policy"].encode())
-    except (ValueError, KeyError, TypeError, AttributeError):
-        pass
-    raise RecordError(f"{path} is no trust root")
 
 
 def post(options: Namespace) -> None:

@@ -9,8 +9,8 @@ from crypto.log.note import COSIGNATURE_KEY, NOTE_KEY, VerifierKey
 from crypto.log.policy import Group, Policy, encode_policy
 from evoting.errors import RecordError
 from evoting.record.election import ElectionView, member
+from evoting.record.trust_root import FORMAT
 
-FORMAT = "evoting-trust-root/v1"
 _GROUP = "witnesses"
 
 

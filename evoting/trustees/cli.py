@@ -21,11 +21,12 @@ from evoting.board.errors import BoardError
 from evoting.board.keys import generate_key, load_key
 from evoting.definition import MAX_MANIFEST_BYTES
 from evoting.errors import EvotingError
+from evoting.record.trust_root import read_trust_root
 from evoting.trustees.ceremony import StepResult, assemble_transcript, ceremony_parameters, run_step
 from evoting.trustees.decrypt import decrypt_list
 from evoting.trustees.destroy import destroy_share
 from evoting.trustees.errors import DecryptionRefused, TrusteeError
-from evoting.trustees.record import TrusteeRecord, read_trust_root
+from evoting.trustees.record import TrusteeRecord
 from evoting.trustees.recount import require_counted
 from evoting.trustees.shared import read_file, write_shared
 from evoting.trustees.store import TrusteeStore, write_durably

@@ -2,56 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from crypto.dkg.files import KeyShareFile
 from crypto.entry import RoleEntry, decode_role_entry
 from crypto.errors import DecodeError
 from crypto.log.errors import LogError
-from crypto.log.policy import Policy, decode_policy
 from evoting.board.audit import audit_log
 from evoting.board.errors import BoardError
 from evoting.board.layout import BlobRef
 from evoting.board.reader import RecordReader
 from evoting.definition import HomomorphicContest
 from evoting.record.election import is_voter_entry
-from evoting.trustees.errors import DecryptionRefused, TrusteeError
+from evoting.record.trust_root import TrustRoot
+from evoting.trustees.errors import DecryptionRefused
 from evoting.trustees.refusal import ClosedElection, require_closed
-from evoting.trustees.shared import read_file
-
-_TRUST_ROOT_FORMAT = "evoting-trust-root/v1"
-_MAX_TRUST_ROOT_BYTES = 1 << 18
-
-
-@dataclass(frozen=True)
-class TrustRoot:
-    """What a trustee was given by another way than the record."""
-
-    fingerprint: bytes
-    policy: Policy
-
-
-def read_trust_root(path: Path) -> TrustRoot:
-    """The trust root in a file (docs/spec/02-record.md section 2.1).
-
-    Raises:
-        TrusteeError: not a trust root.
-    """
-    data = read_file(path, _MAX_TRUST_ROOT_BYTES)
-    try:
-        value = json.loads(data)
-        if not isinstance(value, dict) or value.keys() != {"format", "fingerprint", "policy"}:
-            raise ValueError("not exactly format, fingerprint and policy")
-        if value["format"] != _TRUST_ROOT_FORMAT:
-            raise ValueError("an unknown format")
-        fingerprint, policy = value["fingerprint"], value["policy"]
-        if not isinstance(fingerprint, str) or not isinstance(policy, str) or len(bytes.fromhex(fingerprint)) != 32:
-            raise ValueError("fingerprint or policy is not what it should be")
-        return TrustRoot(bytes.fromhex(fingerprint), decode_policy(policy.encode()))
-    except (ValueError, RecursionError, LogError) as error:
-        raise TrusteeError(f"{path}: not a trust root: {error}") from None
 
 
 class TrusteeRecord:

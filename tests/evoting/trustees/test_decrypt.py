@@ -17,9 +17,10 @@ from crypto.decryption import verify_factors
 from crypto.entry import Binding, RoleEntry, decode_role_entry, require_signatures, sign_entry
 from crypto.group import load_group
 from evoting.office.tally import list_bytes
+from evoting.record.trust_root import read_trust_root
 from evoting.trustees.decrypt import decrypt_list
 from evoting.trustees.errors import DecryptionRefused
-from evoting.trustees.record import TrusteeRecord, read_trust_root
+from evoting.trustees.record import TrusteeRecord
 from evoting.trustees.refusal import ClosedElection, require_closed, require_list
 from tests.evoting.trustees.trustee_support import Desk, read_tree, run_until
 from tests.support.small_election import SmallElection

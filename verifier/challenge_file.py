@@ -145,7 +145,7 @@ def tracking_code(body: bytes) -> str:
     """160 bits in base32, in groups of four; then all 32 bytes, which is what a second device compares (6.1)."""
     digest = sha("evoting/v1/tracking", body)
     short = base64.b32encode(digest[:20]).decode().lower().rstrip("=")
-    return f"{' '.join(short[at : at + 4] for at in range(0, len(short), 4))} ({digest.hex()})"
+    return f"{'-'.join(short[at : at + 4] for at in range(0, len(short), 4))} ({digest.hex()})"
 
 
 def _election_and_style(body: bytes) -> tuple[bytes, str]:

@@ -117,22 +117,34 @@ def build_ballots(
 
 def cast_ballots(key: EncryptionKey, wallets: Wallets, built: BuiltBallots, entropy: Entropy) -> list[bytes]:
     """Sign n ballots for casting: the log entries."""
+    return sign_ballots(key, wallets, built.bodies, entropy)
+
+
+def sign_ballots(key: EncryptionKey, wallets: Wallets, bodies: Sequence[bytes], entropy: Entropy) -> list[bytes]:
+    """Entries of n cast ballots from their bodies."""
     signatures = sign_many(
-        key.group, key.generator_table, BALLOT_SIGNATURE, wallets.secrets, wallets.pseudonyms, built.bodies, entropy
+        key.group, key.generator_table, BALLOT_SIGNATURE, wallets.secrets, wallets.pseudonyms, bodies, entropy
     )
-    return [encode_ballot_entry(body, signature) for body, signature in zip(built.bodies, signatures, strict=True)]
+    return [encode_ballot_entry(body, signature) for body, signature in zip(bodies, signatures, strict=True)]
 
 
 def challenge_ballots(key: EncryptionKey, wallets: Wallets, built: BuiltBallots, entropy: Entropy) -> list[bytes]:
     """Open n ballots instead of casting them: the log entries of published challenges."""
     openings = [encode_opening(built, row, len(wallets)) for row in range(len(wallets))]
-    messages = [frame(body) + frame(opening) for body, opening in zip(built.bodies, openings, strict=True)]
+    return sign_challenges(key, wallets, built.bodies, openings, entropy)
+
+
+def sign_challenges(
+    key: EncryptionKey, wallets: Wallets, bodies: Sequence[bytes], openings: Sequence[bytes], entropy: Entropy
+) -> list[bytes]:
+    """Entries of n challenges from bodies and openings."""
+    messages = [frame(body) + frame(opening) for body, opening in zip(bodies, openings, strict=True)]
     signatures = sign_many(
         key.group, key.generator_table, CHALLENGE_SIGNATURE, wallets.secrets, wallets.pseudonyms, messages, entropy
     )
     return [
         encode_challenge_entry(body, signature, opening)
-        for body, signature, opening in zip(built.bodies, signatures, openings, strict=True)
+        for body, signature, opening in zip(bodies, signatures, openings, strict=True)
     ]
 
 

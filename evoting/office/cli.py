@@ -216,6 +216,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--pseudonym", type=_pseudonym, required=True, metavar="HEX", help="64 hex digits")
     command.add_argument("--json", action="store_true", help="for programs, with whole tracking hashes")
 
+    command = add_posting("epoch", commands.epoch, "append the ballots and challenges that were handed in", 0)
+    command.add_argument("folder", type=Path, metavar="FOLDER", help="holds them as *.entry; files stay where they are")
+    command.add_argument("--box-key", type=Path, required=True, metavar="FILE", help="the ballot box's key file")
     command = add_posting(
         "withdrawal", commands.withdrawal, "a candidate, party or option withdraws, before the close", 2
     )

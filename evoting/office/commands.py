@@ -7,6 +7,8 @@ import json
 from argparse import Namespace
 from collections.abc import Iterator
 
+from nacl.signing import SigningKey
+
 from crypto.entry import MAX_ENTRY_BYTES, countersign_entry, decode_role_entry
 from crypto.log.note import NOTE_KEY, NoteSignature, decode_signature_lines, decode_vkey
 from crypto.log.policy import Policy, decode_policy
@@ -21,6 +23,7 @@ from evoting.office.console import note, now, opened_desk, posted, printable, pr
 from evoting.office.desk import load_officers
 from evoting.office.files import read_limited, write_new
 from evoting.office.handed_in import require_mix, require_possible_time, require_statement
+from evoting.office.intake import take_in
 from evoting.office.room import require_room
 from evoting.office.setup import require_enrolment, require_roll
 from evoting.office.status import describe_status
@@ -173,6 +176,24 @@ def _blobrefs(value: object) -> Iterator[BlobRef]:
 
 
 # While the election runs.
+
+
+def epoch(options: Namespace) -> None:
+    key = load_key(options.box_key, NOTE_KEY)
+    with opened_desk(options) as desk:
+        record = desk.record
+        role = next((one for one in record.manifest.roles_of("ballot-box") if one.key == key.verifier.public_key), None)
+        if role is None:
+            raise RecordError(f"{options.box_key}: this key is not the ballot box's of this election")
+        limit = record.manifest.limits.entry_bytes
+        paths = sorted(options.folder.glob("*.entry"))
+        intake = take_in(record, {path.name: read_limited(path, limit) for path in paths})
+        for name, reason in intake.refused.items():
+            note(f"{name} is refused: {reason}")
+        for name in intake.known:
+            note(f"{name} is on the board already")
+        steps.append_epoch(record, intake.taken, {role.id: SigningKey(key.seed)}, now(options))
+        posted(desk, record.board.size - 1)
 
 
 def withdrawal(options: Namespace) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from crypto.errors import CryptoError, InvalidProof
 from crypto.group import load_group, set_threads
@@ -36,9 +36,13 @@ examples:
       make the role key that the manifest is to name; prints its public half in hex
   evoting-mixer prepare pairs --public-key 6a49...e1 --count 200000
       before the close: make re-encryption pairs; each is used once
+  evoting-mixer mix --record /srv/mirror/record --trust-root trust-root.json --contest list --group east \\
+      --key mixer.key --private ~/mixer --out /media/stick/stage-1 --pairs pairs
+      check the record, take the list that is due from it, and write {OUTPUT}, {PROOF} and {ENTRY};
+      repeating it writes the same bytes again
   evoting-mixer mix --list input.list --public-key 6a49...e1 --context context.json \\
       --private ~/mixer --out /media/stick/stage-1 --key mixer.key --pairs pairs
-      write {OUTPUT}, {PROOF} and {ENTRY}; repeating it writes the same bytes again
+      the same for a list that somebody gave, without a record
   evoting-mixer verify --list input.list --public-key 6a49...e1 --context context.json \\
       --out /media/stick/stage-1
       check somebody's stage
@@ -50,14 +54,30 @@ exit codes: 0 done; 1 the proof does not hold; 2 unusable files or arguments; 13
 """
 
 
+class JobSource(Protocol):
+    """Where a stage and its input come from besides files that are given one by one, such as a record."""
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Options of ``mix`` and ``verify``, none of them required."""
+        ...
+
+    def job(self, options: argparse.Namespace) -> MixJob | None:
+        """The job that the options ask for; None where they ask for none.
+
+        Raises:
+            MixError: it cannot be made.
+        """
+        ...
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(EXIT_UNUSABLE, f"{_PROGRAM}: error: {message} (try {_PROGRAM} --help)\n")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, source: JobSource | None = None) -> int:
     """Run the command; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parser(source).parse_args(arguments)
     action: Callable[[argparse.Namespace], None] = options.action
     try:
         action(options)
@@ -126,7 +146,14 @@ def _verify(options: argparse.Namespace) -> None:
 
 
 def _job(group: Group, options: argparse.Namespace) -> MixJob:
-    """The job as given by files. A job that is read from a record would be made here as well."""
+    """The job as its source has it, or as given by files."""
+    source: JobSource | None = options.source
+    job = None if source is None else source.job(options)
+    if job is not None:
+        return job
+    if None in (options.list, options.context, options.public_key):
+        instead = "" if source is None else ", or --record, --trust-root, --contest and --group"
+        raise InputError(f"give --list, --context and --public-key{instead}")
     context = read_context(options.context)
     public_key = _public_key(group, options)
     inputs = read_file(options.list)
@@ -165,7 +192,7 @@ def _progress(options: argparse.Namespace) -> Callable[[str], None]:
     return report
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(source: JobSource | None) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=_PROGRAM,
         description=_DESCRIPTION,
@@ -182,11 +209,12 @@ def _parser() -> argparse.ArgumentParser:
     prepare = commands.add_parser("prepare", help="make re-encryption pairs before the close")
     prepare.add_argument("file", type=Path, help="the new file of pairs; must not exist, must never be copied")
     prepare.add_argument("--count", type=int, required=True, help="how many: ciphertexts times width")
+    prepare.add_argument("--public-key", required=True, metavar="HEX", help="the trustees' joint key")
     _common(prepare)
     prepare.set_defaults(action=_prepare)
 
     mix = commands.add_parser("mix", help="shuffle a list and prove it")
-    _job_options(mix)
+    _job_options(mix, source)
     mix.add_argument("--out", type=Path, required=True, help="directory for the mixed list and its proof")
     mix.add_argument("--private", type=Path, required=True, help="this mixer's own directory: keeps what was mixed")
     mix.add_argument("--key", type=Path, help=f"this mixer's role key file; with it, {ENTRY} is written")
@@ -195,20 +223,23 @@ def _parser() -> argparse.ArgumentParser:
     mix.set_defaults(action=_mix)
 
     verify = commands.add_parser("verify", help="check a mixed list and its proof")
-    _job_options(verify)
+    _job_options(verify, source)
     verify.add_argument("--out", type=Path, required=True, help="directory of the mixed list and its proof")
     verify.set_defaults(action=_verify)
     return parser
 
 
-def _job_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--list", type=Path, required=True, help="file of the input ciphertexts")
-    parser.add_argument("--context", type=Path, required=True, help="JSON file that says which stage this is")
+def _job_options(parser: argparse.ArgumentParser, source: JobSource | None) -> None:
+    parser.add_argument("--list", type=Path, help="file of the input ciphertexts")
+    parser.add_argument("--context", type=Path, help="JSON file that says which stage this is")
+    parser.add_argument("--public-key", metavar="HEX", help="the trustees' joint key")
+    parser.set_defaults(source=source)
+    if source is not None:
+        source.add_options(parser)
     _common(parser)
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--public-key", required=True, metavar="HEX", help="the trustees' joint key")
     parser.add_argument("--arithmetic", choices=("native", "portable"), help="default: native where it is built")
     parser.add_argument("--threads", type=int, help="threads of the arithmetic; 0, the default, uses all cores")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")

@@ -14,7 +14,7 @@ from evoting.errors import EvotingError
 MODULES = {
     "evoting-trustee": "evoting.trustees.cli",
     "evoting-issuer": "biometric_idp.issuer.cli",
-    "evoting-mixer": "mix_net.cli",
+    "evoting-mixer": "evoting.mixers.cli",
     "evoting-witness": "evoting.board.witness_cli",
     "evoting-verify": "verifier.cli",
     "evoting-voters": "biometric_idp.bulk",

@@ -11,7 +11,7 @@ from crypto.dkg.parameters import CeremonyParameters, Role, issuer_ceremony, tru
 from crypto.group import load_group, load_pairing_group
 from evoting.definition import manifest_hash
 from evoting.errors import RecordError
-from evoting.office.files import read_limited
+from evoting.files import read_limited
 from evoting.record.election import ElectionView
 
 Kind = Literal["trustee", "issuer"]

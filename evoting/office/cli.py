@@ -13,7 +13,7 @@ from crypto.errors import CryptoError
 from evoting.errors import EvotingError
 from evoting.office import commands, setup_commands
 from evoting.office.ceremonies import KINDS
-from evoting.office.console import printable
+from evoting.printing import printable
 
 _PROGRAM = "evoting-office"
 EXIT_UNUSABLE = 2

@@ -18,10 +18,10 @@ from evoting.board.layout import BlobRef
 from evoting.board.store import Board
 from evoting.definition import MAX_MANIFEST_BYTES, decode_manifest, import_folder
 from evoting.errors import RecordError
+from evoting.files import read_limited, write_new
 from evoting.office import notices, steps
-from evoting.office.console import note, now, opened_desk, posted, printable, progress, view_of
+from evoting.office.console import note, now, opened_desk, posted, progress, view_of
 from evoting.office.desk import load_officers
-from evoting.office.files import read_limited, write_new
 from evoting.office.handed_in import require_mix, require_possible_time, require_statement
 from evoting.office.intake import take_in
 from evoting.office.room import require_room
@@ -29,6 +29,7 @@ from evoting.office.setup import require_enrolment, require_roll
 from evoting.office.status import describe_status
 from evoting.office.tally import post_result
 from evoting.office.trust_root import encode_trust_root, witness_policy
+from evoting.printing import printable
 from evoting.record.election import ElectionRecord, read_blobref
 from evoting.record.rules import officers_needed
 from evoting.record.trust_root import read_trust_root

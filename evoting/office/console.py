@@ -10,17 +10,13 @@ from contextlib import contextmanager
 
 from evoting.errors import RecordError
 from evoting.office.desk import Desk, open_desk
+from evoting.printing import printable
 from evoting.record.election import ElectionView, PublishedCopy
 
 
 def note(message: str) -> None:
     """Something that a person should know, beside the data."""
     print(f"evoting-office: note: {printable(message)}", file=sys.stderr)
-
-
-def printable(text: object) -> str:
-    """Text of other people's making on one line, without control or direction characters."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(str(text).split()))
 
 
 def now(options: Namespace) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from crypto import cbor
-from crypto.group.interface import ElementVector, Group
-from crypto.hashing import frame, generators, hash_to_group, sha
+from crypto.group.interface import Group
+from crypto.hashing import generators, sha
 from evoting.board.layout import BlobRef
-from evoting.definition import Manifest, MixedContest, OpenListContest, RankedContest
+from evoting.definition import Manifest
 
 PARAMETER_GENERATORS = 64
 
@@ -24,21 +24,6 @@ def group_parameters(group: Group) -> bytes:
         blinding.encode(),
         *[encoded[32 * i : 32 * i + 32] for i in range(PARAMETER_GENERATORS)],
     )
-
-
-def code_book(group: Group, manifest_hash: bytes, contest: MixedContest) -> ElementVector:
-    """The elements of a contest's codes, in order."""
-    prefix = frame(manifest_hash) + frame(contest.id.encode())
-    return hash_to_group(group, "evoting/v1/code", *[prefix + frame(code.encode()) for code in contest.codes])
-
-
-def code_books(group: Group, manifest_hash: bytes, manifest: Manifest) -> dict[str, ElementVector]:
-    """The code books of all mixed contests, in the manifest's order."""
-    return {
-        contest.id: code_book(group, manifest_hash, contest)
-        for contest in manifest.contests
-        if isinstance(contest, OpenListContest | RankedContest)
-    }
 
 
 def encode_issuance_keys(keys: Sequence[tuple[str, bytes, bytes]]) -> bytes:

@@ -13,7 +13,7 @@ from nacl.signing import SigningKey, VerifyKey
 from crypto.hashing import frames
 from evoting.definition import Manifest
 from evoting.errors import RecordError
-from evoting.office.files import read_limited
+from evoting.files import read_limited
 
 FORMAT = "evoting-officer-passkey/v1"
 DOMAIN = "evoting/v1/officer-passkey"

@@ -11,10 +11,10 @@ from crypto.log.note import NOTE_KEY
 from evoting.board.keys import generate_key, load_key
 from evoting.definition import manifest_hash
 from evoting.errors import RecordError
+from evoting.files import write_new
 from evoting.office import notices, steps
 from evoting.office.ceremonies import assemble_ceremony
 from evoting.office.console import now, opened_desk, posted, view_of
-from evoting.office.files import write_new
 from evoting.office.issuance import write_ceremony_parameters, write_policy
 from evoting.office.passkeys import FORMAT, read_passkeys, sign_passkey
 from evoting.office.setup import open_with_ceremonies

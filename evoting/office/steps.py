@@ -15,13 +15,13 @@ from nacl.signing import SigningKey
 from crypto.entry import ballot_order, decode_role_entry, entry_hash, sign_entry
 from crypto.group import load_group
 from evoting.ballots.ballot import decode_voter_entry
+from evoting.ballots.code_books import code_books
 from evoting.definition import HomomorphicContest, Manifest, manifest_hash
 from evoting.errors import RecordError
 from evoting.office.groups import TallyGroup, merge_groups
 from evoting.office.lists import list_path, write_lists
 from evoting.office.opening import (
     blobref,
-    code_books,
     encode_issuance_keys,
     opening_body,
 )

@@ -12,8 +12,8 @@ from typing import NoReturn
 from crypto.errors import CryptoError
 from crypto.group import load_group
 from evoting.errors import EvotingError
-from evoting.office.console import printable
-from evoting.office.files import write_new
+from evoting.files import write_new
+from evoting.printing import printable
 from evoting.voter.choices import describe_choices, parse_choices
 from evoting.voter.election import VoterElection
 from evoting.voter.errors import VoterError

@@ -12,10 +12,10 @@ from pathlib import Path
 from crypto.blind_bls import StyleCredentials, encode_message, find_invalid_credentials
 from crypto.group import load_group
 from evoting.ballots.build import build_ballots, encode_opening
+from evoting.ballots.code_books import code_books
 from evoting.ballots.lookup import find_entries
 from evoting.ballots.shape import style_shapes
 from evoting.definition import Manifest, manifest_hash
-from evoting.office.opening import code_books
 from evoting.record.election import ElectionView, PublishedCopy, read_blobref
 from evoting.record.trust_root import read_trust_root
 from evoting.voter.choices import selections

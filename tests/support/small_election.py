@@ -36,12 +36,13 @@ from crypto.log.note import COSIGNATURE_KEY, NOTE_KEY, NoteSigningKey
 from crypto.log.policy import Group as WitnessGroup
 from crypto.log.policy import Policy, encode_policy
 from evoting.ballots.build import BuiltBallots, Wallets, build_ballots, cast_ballots, challenge_ballots
+from evoting.ballots.code_books import code_books
 from evoting.ballots.shape import style_shapes
 from evoting.board.layout import BlobRef
 from evoting.board.store import Board
 from evoting.definition import HomomorphicContest, Manifest, encode_manifest, manifest_hash
 from evoting.office import steps
-from evoting.office.opening import blobref, code_books
+from evoting.office.opening import blobref
 from evoting.office.selection import Selection, summarise
 from evoting.office.tally import list_bytes, post_result
 from evoting.record.election import ElectionRecord

@@ -325,7 +325,7 @@ class SharedRandomness(ForgedBallot):
         return entries
 
     def books(self) -> dict[str, Any]:
-        from evoting.office.opening import code_books
+        from evoting.ballots.code_books import code_books
 
         return code_books(self.group, self.manifest_hash, self.manifest)
 

@@ -22,9 +22,9 @@ from evoting.ballots.ballot import (
 )
 from evoting.ballots.build import Wallets, build_ballots, encode_opening
 from evoting.ballots.check import BallotContext, judge_entries
+from evoting.ballots.code_books import code_books
 from evoting.ballots.dispositions import describe_disposition
 from evoting.ballots.shape import StyleShape, style_shapes
-from evoting.office.opening import code_books
 from evoting.office.selection import Selection, select
 from tests.support.small_election import SmallElection
 

@@ -135,9 +135,9 @@ def _roles(manifest: Manifest) -> None:
         "terminal": None,
     }
     for kind, count in required.items():
-        indices = sorted(role.index for role in manifest.roles if role.kind == kind)
+        indices = [role.index for role in manifest.roles if role.kind == kind]
         if indices != list(range(1, len(indices) + 1)):
-            raise DefinitionError("roles", f"indices of kind {kind} are {indices}, expected 1, 2, ... without gaps")
+            raise DefinitionError("roles", f"indices of kind {kind} are {indices}, expected 1, 2, ... in this order")
         if count is not None and len(indices) != count:
             raise DefinitionError("roles", f"expected {count} of kind {kind}, found {len(indices)}")
     if len(manifest.roles_of("officer")) < 2:

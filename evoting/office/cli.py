@@ -259,6 +259,9 @@ def _parser() -> argparse.ArgumentParser:
         "--blob", type=Path, action="append", default=[], metavar="FILE", help="a blob that the entry names; repeatable"
     )
     command.add_argument("--lists", type=Path, metavar="DIR", help="as `aggregate` wrote it; for mixes of stage 1")
+    command.add_argument(
+        "--wrong", action="store_true", help="append a decryption that does not hold; the result names it as left out"
+    )
     add_posting("result", commands.result, "combine the decryptions, count, and publish the result", 2)
 
     command = add_posting("publish", commands.publish, "sign a checkpoint, take in cosignatures, tidy the record", 0)

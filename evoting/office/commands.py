@@ -22,7 +22,7 @@ from evoting.files import read_limited, write_new
 from evoting.office import notices, steps
 from evoting.office.console import note, now, opened_desk, posted, progress, view_of
 from evoting.office.desk import load_officers
-from evoting.office.handed_in import require_mix, require_possible_time, require_statement
+from evoting.office.handed_in import require_decryption, require_mix, require_possible_time, require_statement
 from evoting.office.intake import take_in
 from evoting.office.room import require_room
 from evoting.office.setup import require_enrolment, require_roll
@@ -155,12 +155,15 @@ def post(options: Namespace) -> None:
                 raise RecordError(f"{place} has {place.stat().st_size} bytes; the entry says {ref.length}")
         if entry.type in _REQUIRED:
             _REQUIRED[entry.type](record, entry)
+
+        def blob(name: str) -> bytes:
+            ref = read_blobref(entry.body[name])
+            return bytes(given.get(ref.hash, options.record / ref.path()).read_bytes())
+
         if entry.type == "mix":
-            output, proof = (
-                (given.get(ref.hash, options.record / ref.path())).read_bytes()
-                for ref in (read_blobref(entry.body["output"]), read_blobref(entry.body["proof"]))
-            )
-            require_mix(record, entry, options.lists, output, proof)
+            require_mix(record, entry, options.lists, blob("output"), blob("proof"))
+        if entry.type == "decryption":
+            require_decryption(record, entry, blob("factors"), wrong=options.wrong)
         for path in given.values():
             record.board.put_blob(path)
         record.post_signed(raw)

@@ -1,7 +1,6 @@
 """What other roles signed and hand in, looked at before it goes on the board for ever.
 
-Turn, signers, schema and place are checked by ``ElectionRecord.require_next``; here is what only its contents show. A
-wrong decryption is not refused: the result names it as left out (docs/spec/09-decryption.md section 9.4).
+Turn, signers, schema and place are checked by ``ElectionRecord.require_next``; here is what only its contents show.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from evoting.definition import HomomorphicContest
 from evoting.errors import RecordError
 from evoting.office.lists import list_path
 from evoting.office.steps import published_groups
+from evoting.office.tally import list_bytes, require_own_list, verify_decryption
 from evoting.record.election import ElectionRecord, member_bytes, read_blobref
 from mix_net.stage import MixJob, StageContext, verify_stage
 
@@ -108,3 +108,30 @@ def require_mix(record: ElectionRecord, entry: RoleEntry, lists: Path | None, ou
         verify_stage(load_group(), job, output, proof, os.urandom)
     except (CryptoError, ValueError) as error:
         raise RecordError(f"{where} is not proved: {error}") from None
+
+
+def require_decryption(record: ElectionRecord, entry: RoleEntry, factors: bytes, *, wrong: bool) -> None:
+    """A ``decryption`` entry is valid, so that a trustee who erred can hand in another one.
+
+    Args:
+        factors: the blob that the entry names.
+        wrong: whether it may be invalid; but it is of the list that is due in any case.
+
+    Raises:
+        RecordError: it is of another list, or would be left out (docs/spec/09-decryption.md section 9.4).
+
+    Cost: that of verifying one list's factors.
+    """
+    body: dict[str, Any] = entry.body
+    where = f"list {body['contest']}.{body['group']}"
+    data = list_bytes(record, record.manifest.contest_by_id[body["contest"]], body["group"])
+    require_own_list(entry, data)
+    if wrong:
+        return
+    try:
+        verify_decryption(record, load_group(), entry, data, factors)
+    except (CryptoError, ValueError) as error:
+        raise RecordError(
+            f"{where}: the decryption of trustee {body['trustee']} does not hold ({error}); ask for another one, or "
+            "append it with --wrong, and the result names it as left out"
+        ) from None

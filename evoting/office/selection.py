@@ -13,6 +13,9 @@ from evoting.ballots.dispositions import CHALLENGED, COUNTED, REASON_NAMES, REAS
 from evoting.office.duplicates import PrefixIndex
 
 CHUNK = 4096
+#: A ballot's sequence number is at most so far above the one before: a device in wrong hands could otherwise take the
+#: highest there is, and the voter could never vote again.
+MAX_STEP = 1 << 16
 
 
 @dataclass
@@ -99,8 +102,17 @@ def select(
 
 
 def components(ballot: Ballot) -> bytes:
-    """Everything of a ballot that may occur only once on the board: ciphertext components and commitments."""
-    return b"".join([part.ciphertexts + part.commitments for part in ballot.contests])
+    """Everything of a ballot that may occur only once on the board: pads and commitments.
+
+    Not the second component of a ciphertext: in a mixed contest its author need not know what is in it, so whoever saw
+    a ballot first could take one of it into an own ballot, get in before it, and have it rejected.
+    """
+    return b"".join([pads(part.ciphertexts) + part.commitments for part in ballot.contests])
+
+
+def pads(ciphertexts: bytes) -> bytes:
+    """The first component of every ciphertext."""
+    return b"".join([ciphertexts[at : at + 32] for at in range(0, len(ciphertexts), 64)])
 
 
 def _require(ballot: Ballot | None) -> Ballot:
@@ -137,13 +149,14 @@ def _dispose(rows: Sequence[_Row], suspects: dict[int, bytes], styles: Sequence[
                 reason = "opening"
             elif challenges[row.pseudonym] >= max_challenges:
                 reason = "excess"
-        if reason is None and not row.challenge and row.pseudonym in last and row.sequence <= last[row.pseudonym][0]:
+        if reason is None and not row.challenge and not _follows(row, last):
             reason = "sequence"
+        if ordinal in suspects and reason in (None, "excess"):
+            # What was opened in public must not be counted, whether or not the challenge was one too many.
+            seen |= elements
         if reason is not None:
             dispositions[ordinal] = REASONS[reason]
             continue
-        if ordinal in suspects:
-            seen |= elements
         if row.challenge:
             challenges[row.pseudonym] += 1
             dispositions[ordinal] = CHALLENGED
@@ -153,6 +166,14 @@ def _dispose(rows: Sequence[_Row], suspects: dict[int, bytes], styles: Sequence[
         last[row.pseudonym] = (row.sequence, ordinal)
         dispositions[ordinal] = COUNTED
     return summarise(bytes(dispositions), [row.style for row in rows], styles)
+
+
+def _follows(row: _Row, last: dict[bytes, tuple[int, int]]) -> bool:
+    """Whether a ballot's sequence number may come now (section 6.5)."""
+    if row.pseudonym not in last:
+        return row.sequence <= MAX_STEP
+    before = last[row.pseudonym][0]
+    return before < row.sequence <= before + MAX_STEP
 
 
 def summarise(dispositions: bytes, entry_styles: Sequence[str | None], styles: Sequence[str]) -> Selection:

@@ -11,6 +11,7 @@ import numpy as np
 
 from crypto import cbor
 from crypto.decryption import INVALID, combine_list, decode_exponents, look_up_codes, verify_factors
+from crypto.entry import RoleEntry
 from crypto.errors import DecodeError, InvalidProof
 from crypto.group import load_group
 from crypto.group.interface import Group
@@ -61,7 +62,7 @@ def post_result(
     """Combine the posted factors of every list, count, allocate seats, and append the result.
 
     Raises:
-        RecordError: a list has too few valid decryptions; names the trustees whose factors do not hold.
+        RecordError: a list has too few valid decryptions, or one of another list; names the trustees.
     """
     group = load_group()
     manifest = record.manifest
@@ -131,24 +132,45 @@ def _tally_group(
 def _valid_factors(
     record: ElectionRecord, group: Group, contest: Contest, one: TallyGroup, data: bytes
 ) -> tuple[dict[int, bytes], tuple[int, ...]]:
-    keys = bytes(record.only("opening").body["trustees"]["verification-keys"])  # type: ignore[index]
     factors: dict[int, bytes] = {}
     left_out: list[int] = []
     for entry in record.entries("decryption"):
         if (entry.body["contest"], entry.body["group"]) != (contest.id, one.id):
             continue
         trustee = int(entry.body["trustee"])  # type: ignore[call-overload]
+        require_own_list(entry, data)
+        blob = record.board.get_blob(read_blobref(entry.body["factors"]))
         try:
-            if entry.body["list"] != hashlib.sha256(data).digest():
-                raise InvalidProof("decryption.input", "another list")
-            blob = record.board.get_blob(read_blobref(entry.body["factors"]))
-            proof = cast(bytes, entry.body["proof"])
-            key = keys[32 * (trustee - 1) : 32 * trustee]
-            verify_factors(group, record.fingerprint, contest.id, one.id, trustee, key, data, blob, proof)
+            verify_decryption(record, group, entry, data, blob)
             factors[trustee] = blob
         except (InvalidProof, DecodeError):
             left_out.append(trustee)
     return factors, tuple(sorted(left_out))
+
+
+def require_own_list(entry: RoleEntry, data: bytes) -> None:
+    """A ``decryption`` entry is of the list that is due: a record must not hold the decryption of anything else.
+
+    Raises:
+        RecordError: it names another list.
+    """
+    if entry.body["list"] != hashlib.sha256(data).digest():
+        raise RecordError(
+            f"list {entry.body['contest']}.{entry.body['group']}: trustee {entry.body['trustee']} decrypts another list"
+        )
+
+
+def verify_decryption(record: ElectionRecord, group: Group, entry: RoleEntry, data: bytes, factors: bytes) -> None:
+    """A ``decryption`` entry with its blob, against the list that is to be decrypted (section 9.4).
+
+    Raises:
+        InvalidProof, DecodeError: the entry is not valid.
+    """
+    body = entry.body
+    contest, group_id, trustee = str(body["contest"]), str(body["group"]), cast(int, body["trustee"])
+    keys = bytes(record.only("opening").body["trustees"]["verification-keys"])  # type: ignore[index]
+    key, proof = keys[32 * (trustee - 1) : 32 * trustee], cast(bytes, body["proof"])
+    verify_factors(group, record.fingerprint, contest, group_id, trustee, key, data, factors, proof)
 
 
 def count_codes(contest: Contest, one: TallyGroup, indices: np.ndarray) -> GroupTally:

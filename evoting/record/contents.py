@@ -20,9 +20,10 @@ def require_contents(entries: Sequence[RoleEntry], entry: RoleEntry, manifest: M
     """Check an entry that comes after ``entries``.
 
     Raises:
-        RecordError: it is beyond the manifest's limits, not of its schema, of a terminal that is not open or of a
-            reporting unit that does not exist, or of a list that is not due: lists are added up before any is mixed,
-            and all are mixed before any is decrypted, since nothing of an earlier phase can follow.
+        RecordError: it is there already, byte for byte; it is beyond the manifest's limits, not of its schema, an
+            extension to no later time, of a terminal that is not open or of a reporting unit that does not exist, or of
+            a list that is not due: lists are added up before any is mixed, and all are mixed before any is decrypted,
+            since nothing of an earlier phase can follow.
     """
     require_body(entry.type, entry.body)
     limits = manifest.limits
@@ -35,6 +36,10 @@ def require_contents(entries: Sequence[RoleEntry], entry: RoleEntry, manifest: M
             raise RecordError(
                 f"the {entry.type} entry names a blob of {length} bytes; the manifest allows {limits.blob_bytes}"
             )
+    if any(other.raw == entry.raw for other in entries):
+        raise RecordError(f"the record has this very {entry.type} entry already")
+    if entry.type == "extension":
+        _require_later(entries, entry, manifest)
     if entry.type == "terminal-opening" and entry.body["unit"] not in {unit.id for unit in manifest.units}:
         raise RecordError(f"terminal {entry.body['terminal']} opens for a reporting unit that does not exist")
     if entry.type in ("terminal-closing", "terminal-exclusion"):
@@ -43,6 +48,13 @@ def require_contents(entries: Sequence[RoleEntry], entry: RoleEntry, manifest: M
             raise RecordError(f"terminal {entry.body['terminal']} was never opened")
     if entry.type in ("aggregate", "mix", "decryption"):
         _require_due(entries, entry, manifest)
+
+
+def _require_later(entries: Sequence[RoleEntry], entry: RoleEntry, manifest: Manifest) -> None:
+    earlier = [other.body["closes"] for other in entries if other.type == "extension"]
+    ends = earlier[-1] if earlier else manifest.closes
+    if not entry.body["time"] <= ends < entry.body["closes"]:  # type: ignore[operator]
+        raise RecordError(f"voting ends at {ends}: an extension comes before, and names a later time")
 
 
 def _require_due(entries: Sequence[RoleEntry], entry: RoleEntry, manifest: Manifest) -> None:

@@ -402,3 +402,44 @@ class ChallengedAndCounted(ForgedBallot):
         first = [*self.cast("east", [0], 0), *challenge_ballots(self.key, wallets, built, os.urandom)]
         rest = [*self.cast("east", range(5)), *self.cast("west", range(self.ballots_per_style))]
         return [first, rest, cast_ballots(self.key, wallets, built, os.urandom)]
+
+
+@case(
+    "a ballot is counted that was opened by a challenge beyond the limit", "ballots.duplicate", "challenges.uncounted"
+)
+class OpenedTooOften(ForgedBallot):
+    """The challenge is rejected for ``excess``, and its opening is as public as any other."""
+
+    forgers = ()
+
+    def epochs(self) -> list[list[bytes]]:
+        from evoting.ballots.build import cast_ballots, challenge_ballots
+
+        wallets, built = self.build("east", [5], 1)
+        first = [*self.cast("east", [0], 0), *(entry for _ in range(3) for entry in self.challenge("east", [5]))]
+        rest = [*self.cast("east", range(5)), *self.cast("west", range(self.ballots_per_style))]
+        opened = challenge_ballots(self.key, wallets, built, os.urandom)
+        return [first, [*rest, *opened], cast_ballots(self.key, wallets, built, os.urandom)]
+
+    def forced(self, selection: Selection) -> dict[int, int]:
+        return {len(selection.dispositions) - 1: 0}
+
+
+@case("B15 malware takes the highest sequence number, so that the voter can never vote again", "ballots.sequence")
+class LockedOut(ForgedBallot):
+    def forge(self) -> list[bytes]:
+        return [*self.cast("east", [5]), *self.cast("east", [5], 2**53 - 1)]
+
+    def forced(self, selection: Selection) -> dict[int, int]:
+        voter = self.wallets["east"].pseudonyms[5]
+        own = {
+            member_sequence(entry): ordinal
+            for ordinal, entry in enumerate(self.record.voter_entries())
+            if voter in entry and not is_challenge_entry(entry)
+        }
+        return {own[1]: 1, own[2**53 - 1]: 0}
+
+
+def member_sequence(entry: bytes) -> int:
+    """The sequence number that a ballot claims."""
+    return int(decode(decode(entry)["body"])["sequence"])

@@ -125,6 +125,33 @@ class LateEpoch(Case):
         super().vote()
 
 
+@case("L8 an extension ends voting earlier than announced", "bounds.closing")
+class ShortenedVoting(Case):
+    def vote(self) -> None:
+        super().vote()
+        body = {"closes": self.manifest.closes - 1, "reason": "enough", "time": self.now()}
+        self.post("extension", body, "officer-1", "officer-2")
+
+
+@case("L8 an extension after voting has ended", "bounds.closing")
+class ReopenedVoting(Case):
+    def vote(self) -> None:
+        super().vote()
+        self.clock = self.manifest.closes + 10
+        self.post(
+            "extension", {"closes": self.clock + 1000, "reason": "x", "time": self.now()}, "officer-1", "officer-2"
+        )
+
+
+@case("L8 an entry of two officers is appended once more, to undo what came after it", "order.counts")
+class ReplayedEntry(Case):
+    def vote(self) -> None:
+        super().vote()
+        pages = [{"files": [{"path": "index.html", "hash": bytes([n]) * 32}], "reason": "x", "time": n} for n in (1, 2)]
+        for page in (*pages, pages[0]):
+            self.post("vote-page", page, "officer-1", "officer-2")
+
+
 @case("an epoch before the opening time", "bounds.opening")
 class EarlyEpoch(Case):
     def vote(self) -> None:

@@ -47,6 +47,27 @@ EDITS: list[tuple[str, str, Edit]] = [
         "after the closing at 1700000002",
         add("extension", {"closes": 1_700_000_002, "reason": "", "time": 1}, "officer-1", "officer-2", before="epoch"),
     ),
+    (
+        "bounds.closing",
+        "is to a later time",
+        add("extension", {"closes": 1_700_100_000, "reason": "", "time": 1}, "officer-1", "officer-2", before="epoch"),
+    ),
+    (
+        "bounds.closing",
+        "an extension comes before",
+        add(
+            "extension",
+            {"closes": 1_700_200_000, "reason": "", "time": 1_700_100_001},
+            "officer-1",
+            "officer-2",
+            before="epoch",
+        ),
+    ),
+    (
+        "order.counts",
+        "the same epoch entry occurs 2 times",
+        lambda e: insert(e, e.at("close"), e.entries[e.at("epoch")]),
+    ),
     ("bounds.closing", "closed before the closing time", MODEL_OFF),
     ("bounds.closing", "states 3 ballots", put("close", "ballots", value=3)),
     ("bounds.closing", "states 9 challenges", put("close", "challenges", value=9)),
@@ -148,11 +169,11 @@ def test_a_terminal_may_be_excluded_instead_of_closed(edited: Edited) -> None:
 
 def test_complaints_and_annulments_may_stand_anywhere_after_the_opening(edited: Edited) -> None:
     body: Any = {"number": "1", "subject": "x", "document": None, "time": 1_700_000_003}
-    complaint = edited.sign("complaint", body, "officer-1")
+    complaints = [edited.sign("complaint", {**body, "number": str(number)}, "officer-1") for number in range(7)]
     annulment: Any = {"scope": "all", "reason": "x", "time": 1_700_000_003}
     edited.entries.append(edited.sign("annulment", annulment, "officer-1", "officer-2"))
     for kind in ("epoch", "close", "ledger", "mix", "decryption", "result"):
-        insert(edited, edited.at(kind), complaint)
-    edited.entries.append(complaint)
+        insert(edited, edited.at(kind), complaints.pop())
+    edited.entries.append(complaints.pop())
     assert sentences(edited, "order.phases") == []
     assert sentences(edited, "order.counts") == []

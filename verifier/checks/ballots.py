@@ -37,7 +37,7 @@ def ballots_proof(state: State) -> Failures:
     return state.voters.of("ballots.proof")
 
 
-@check("ballots.duplicate", 14, "6.5", "no ciphertext component or commitment repeats")
+@check("ballots.duplicate", 14, "6.5", "no pad and no commitment repeats")
 def ballots_duplicate(state: State) -> Failures:
     """``duplicate`` of section 6.5."""
     return state.voters.of("ballots.duplicate")

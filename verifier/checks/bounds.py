@@ -71,6 +71,10 @@ def bounds_closing(state: State) -> Iterator[Failure]:
     epochs = 0
     for entry in state.of("epoch", "extension"):
         if entry.type == "extension":
+            if not entry.fields["time"] <= closes < entry.fields["closes"]:
+                yield Failure(
+                    f"voting ends at {closes}: an extension comes before, and is to a later time", entry.index
+                )
             closes = entry.fields["closes"]
         elif entry.index > close.index:
             yield Failure("an epoch after close", entry=entry.index)

@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 
 @check("decryption.input", 20, "7.3, 9", "what is decrypted is the last mix's output or the recomputed aggregate")
 def decryption_input(state: State) -> Iterator[Failure]:
-    """Aggregates, and the lists that used decryptions name."""
+    """Aggregates, and the lists that decryptions name; also those that are left out, or they could be of anything."""
     for item in tally_lists(state):
         if not item.is_mixed:
             yield from _aggregate(item)
         expected = sha256(item.ciphertexts)
-        for trustee in item.published["used"]:
-            if trustee in item.posted and item.posted[trustee][0].fields["list"] != expected:
-                entry = item.posted[trustee][0]
+        for entry, _ in item.posted.values():
+            if entry.fields["list"] != expected:
                 yield Failure(f"{item.name}: decrypts another list", entry.index, role=entry.signatures[0][0])
 
 

@@ -117,5 +117,10 @@ def order_counts(state: State) -> Iterator[Failure]:
         if subject is not None and subjects[subject] > 1:
             yield Failure(f"{' '.join(map(str, subject))} occurs {subjects[subject]} times", entry=entry.index)
             subjects[subject] = 0
+    copies = Counter(entry.raw for entry in state.entries)
+    for entry in state.entries:
+        if copies[entry.raw] > 1:
+            yield Failure(f"the same {entry.type} entry occurs {copies[entry.raw]} times", entry=entry.index)
+            copies[entry.raw] = 0
     if len(state.voter_indices) > ballots:
         yield Failure(f"{len(state.voter_indices)} ballots and challenges are beyond limits.ballots")

@@ -98,8 +98,8 @@ def rule_5_roles(manifest: Manifest) -> Iterator[str]:
     for role in roles:
         indices.setdefault(role["kind"], []).append(role["index"])
     for kind, numbers in indices.items():
-        if sorted(numbers) != list(range(1, len(numbers) + 1)):
-            yield f"roles: the indices of {kind} are not 1, 2, ..."
+        if numbers != list(range(1, len(numbers) + 1)):
+            yield f"roles: the indices of {kind} are not 1, 2, ... in this order"
     expected = {
         "ballot-box": 1,
         "identity-provider": 1,

@@ -27,6 +27,10 @@ CHALLENGE_CLAIMS = frozenset({CHALLENGED, MALFORMED, CREDENTIAL, SIGNATURE, PROO
 DEFECTIVE = frozenset({MALFORMED, CREDENTIAL, SIGNATURE, PROOF})
 #: Entries that are not rejected.
 ACCEPTED = frozenset({COUNTED, SUPERSEDED, CHALLENGED})
+#: Entries whose pads and commitments no later entry may repeat: an opening that was one too many is public as well.
+RESERVING = ACCEPTED | {EXCESS}
+#: Entries that opened their ballot in public.
+OPENED = frozenset({CHALLENGED, EXCESS})
 
 #: The check that a failure of an accepted entry is reported under.
 CHECK_OF_REASON = {

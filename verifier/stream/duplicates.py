@@ -1,4 +1,4 @@
-"""Equal components among tens of millions; docs/spec/06-ballots.md section 6.5, ``duplicate``.
+"""Equal pads and commitments among tens of millions; docs/spec/06-ballots.md section 6.5, ``duplicate``.
 
 Every 32-byte value is reduced to a keyed 64-bit hash (the keys are drawn after the record is fixed) and spilled, with
 the number of its ballot, into one of 64 bucket files. Each bucket is sorted; what has an equal hash is read again from

@@ -14,6 +14,8 @@ from verifier.stream import claims
 from verifier.stream.scan import BALLOT, CHALLENGE
 
 Voters = NDArray[np.void]
+#: Greatest distance of a sequence number to the one before (section 6.5).
+MAX_STEP = np.uint64(1 << 16)
 
 
 def _sorted(voters: Voters) -> Voters:
@@ -49,13 +51,14 @@ def wrong_sequences(voters: Voters) -> Iterator[tuple[int, int, str]]:
     latest = np.maximum.accumulate(np.where(accepted, places, -1))
     previous = np.concatenate(([-1], latest[:-1]))
     has_previous = previous >= starts
-    rises = ~has_previous | (table["sequence"] > table["sequence"][previous])
+    before = np.where(has_previous, table["sequence"][previous], 0)
+    rises = (~has_previous | (table["sequence"] > before)) & (table["sequence"] <= before + MAX_STEP)
     following = np.concatenate((starts[1:], [len(table)])) > places  # the next row is another pseudonym's
     final = np.minimum.accumulate(np.where(following, places, len(table))[::-1])[::-1]
     is_last = accepted & (latest[final] == places)
     sentences = (
-        (accepted & ~rises, "its sequence number does not exceed that of an earlier ballot of the pseudonym"),
-        (~accepted & rises, "claimed rejected (sequence), but its number exceeds those of all earlier valid ballots"),
+        (accepted & ~rises, "its sequence number does not follow those of the pseudonym's earlier ballots"),
+        (~accepted & rises, "claimed rejected (sequence), but its number follows those of all earlier valid ballots"),
         (is_last & _is(table, claims.SUPERSEDED), "claimed superseded, but it is the last valid one of its pseudonym"),
         (accepted & ~is_last & _is(table, claims.COUNTED), "claimed counted, but a later ballot supersedes it"),
     )

@@ -20,7 +20,7 @@ from verifier.stream.duplicates import suspects, value_hashes
 
 @dataclass(frozen=True)
 class Repeat:
-    """An entry with a component that occurs before it, or twice in it."""
+    """An entry with a pad or commitment that occurs before it, or twice in it."""
 
     ordinal: int
     other: int  # ordinal of the earlier entry; its own where the repetition is within
@@ -49,7 +49,11 @@ def _values(raw: bytes, fingerprint: bytes, styles: Mapping[str, StyleShape]) ->
         body = decode_ballot(entry.body, fingerprint, styles)
     except FormatError:
         return b""
-    return b"".join(ciphertexts + commitments for ciphertexts, commitments, _ in body.contests)
+    return b"".join(_pads(ciphertexts) + commitments for ciphertexts, commitments, _ in body.contests)
+
+
+def _pads(ciphertexts: bytes) -> bytes:
+    return b"".join(ciphertexts[at : at + 32] for at in range(0, len(ciphertexts), 64))
 
 
 def find_repeats(
@@ -61,7 +65,7 @@ def find_repeats(
     fingerprint: bytes,
     styles: Mapping[str, StyleShape],
 ) -> dict[int, Repeat]:
-    """Every entry that repeats a component of an earlier one that is not rejected, or of itself; by ordinal.
+    """Every entry that repeats a pad or commitment of an earlier one that counts for this, or of itself; by ordinal.
 
     Args:
         directory, keys: where and how ``duplicates.spill`` wrote.
@@ -82,7 +86,7 @@ def find_repeats(
                     found.setdefault(ordinal, Repeat(ordinal, seen[value]))
             if len(set(own)) < len(own):
                 found.setdefault(ordinal, Repeat(ordinal, ordinal))
-            if claimed[ordinal] in claims.ACCEPTED:
+            if claimed[ordinal] in claims.RESERVING:
                 for value in own:
                     seen.setdefault(value, ordinal)
     return found

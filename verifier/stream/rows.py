@@ -33,9 +33,9 @@ class RowSet:
     opening_defects: tuple[str, ...] = ()  # of challenges whose openings are not
 
     def components(self) -> Iterator[tuple[bytes, NDArray[np.uint32]]]:
-        """Ciphertext components and commitments, with the ordinals of their rows."""
+        """Pads and commitments, with the ordinals of their rows."""
         for contest in self.batch.contests:
-            yield contest.ciphertexts, self.ordinals
+            yield np.frombuffer(contest.ciphertexts, dtype="V32")[::2].tobytes(), self.ordinals
             yield contest.commitments, self.ordinals
 
 

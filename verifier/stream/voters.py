@@ -104,14 +104,15 @@ def _judge_repeats(state: State, voters: Voters, claimed: bytes, directory: Path
     for ordinal, repeat in sorted(repeats.items()):
         entry, other = int(indices[ordinal]), int(indices[repeat.other])
         where = "within itself" if other == entry else f"of entry {other}"
-        failure = Failure(f"repeats a ciphertext component or commitment {where}", entry=entry)
+        failure = Failure(f"repeats a pad or commitment {where}", entry=entry)
         claim = claimed[ordinal]
         if claim in claims.ACCEPTED:
             voters.fail("ballots.duplicate", failure)
         elif claim != claims.DUPLICATE:
             sentence = f"claimed {claims.NAMES.get(claim)}, but it {failure.sentence}"
             voters.fail("accounting.dispositions", Failure(sentence, entry=entry))
-        if {claim, claimed[repeat.other]} == {claims.COUNTED, claims.CHALLENGED}:
+        pair = {claim, claimed[repeat.other]}
+        if claims.COUNTED in pair and pair & claims.OPENED:
             voters.fail("challenges.uncounted", Failure(f"one of a challenged and a counted ballot {where}", entry))
     for ordinal in np.sort(voters.table["ordinal"][voters.table["claim"] == claims.DUPLICATE]).tolist():
         if ordinal not in repeats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from crypto import cbor
 from crypto.elgamal import decode_ciphertexts
 from crypto.group.interface import ORDER
 from evoting.ballots.ballot import CHALLENGE_SIGNATURE, encode_challenge_entry
+from evoting.ballots.build import build_ballots
 from tests.evoting.ballots.polling import OpenElection
 from tests.tampered.forged_ballots import add_to_scalar, with_weak_challenge
 
@@ -63,8 +65,13 @@ case("a challenge", "challenged")(lambda p: [p.challenged()])
 case("ballots of two styles, and a challenge", "counted", "counted", "challenged")(
     lambda p: [p.ballot("east"), p.ballot("west"), p.challenged("west", 1)]
 )
-edit("sequence numbers may be large", "counted", lambda b: b.update(sequence=2**53 - 1))
-edit("sequence 2^32 is a number like others", "counted", lambda b: b.update(sequence=2**32))
+edit("the first sequence number may be 65,536", "counted", lambda b: b.update(sequence=2**16))
+edit("a first sequence number above", "rejected: sequence", lambda b: b.update(sequence=2**16 + 1))
+edit(
+    "the highest sequence number, which would lock the voter out",
+    "rejected: sequence",
+    lambda b: b.update(sequence=2**53 - 1),
+)
 
 # Malformed, of a style that can be told.
 edit("another election", MALFORMED, lambda b: b.update(election=bytes(32)))
@@ -371,6 +378,32 @@ def _copy_of_rejected(polling: OpenElection) -> list[bytes]:
     return [polling.sign_ballot("east", 1, body), polling.sign_ballot("east", 0, body)]
 
 
+@case("B15 who takes another voter's second component into an own ballot voids nothing", "counted", "counted")
+def _stolen_data(polling: OpenElection) -> list[bytes]:
+    """The proof of a mixed contest is about the pad only: the attacker need not know what the rest encrypts."""
+    victim = polling.ballot("east", 1)
+    stolen = cbor.decode(_outer(victim)["body"])["contests"][1]["ciphertexts"][32:]  # type: ignore[index]
+    group, fixed = polling.group, b"r" * 64
+    draws = [fixed]
+    data = group.elements_decode(stolen, allow_identity=False)
+    message = data - polling.key.element.mul(group.scalars_wide(fixed))
+    choices = [column[[0]] for column in polling.choices("east", 8)]
+    choices[1] = np.array([[0]], dtype=np.uint32)
+    built = build_ballots(
+        polling.key, polling.fingerprint, polling.shapes["east"], polling.wallet("east", 0), [0], choices,
+        {**polling.books, "list": message}, lambda count: draws.pop() if count == 64 and draws else os.urandom(count),
+    )  # fmt: skip
+    assert stolen in built.bodies[0]
+    return [polling.sign_ballot("east", 0, built.bodies[0]), victim]
+
+
+@case("B15 a ballot that was opened once too often is not counted", *["challenged"] * 3, "rejected: excess", DUPLICATE)
+def _opened_too_often(polling: OpenElection) -> list[bytes]:
+    body, opening = polling.body()
+    opened = [polling.challenged() for _ in range(3)]
+    return [*opened, polling.sign_challenge("east", 0, body, opening), polling.sign_ballot("east", 0, body)]
+
+
 @case("two equal ciphertexts within one ballot", "rejected: duplicate")
 def _within(polling: OpenElection) -> list[bytes]:
     """Both ranks of the third contest with one randomizer and one code: their proofs hold, each by itself."""
@@ -389,7 +422,10 @@ def _within(polling: OpenElection) -> list[bytes]:
 SEQUENCE = "rejected: sequence"
 case("a re-vote", "superseded", "counted")(lambda p: [p.ballot("east", 0, 0), p.ballot("east", 0, 1)])
 case("re-votes may skip numbers", "superseded", "superseded", "counted")(
-    lambda p: [p.ballot("east", 0, number) for number in (3, 10, 2**40)]
+    lambda p: [p.ballot("east", 0, number) for number in (3, 10, 10 + 2**16)]
+)
+case("a re-vote too far above, and one that is not", "superseded", SEQUENCE, "counted")(
+    lambda p: [p.ballot("east", 0, number) for number in (3, 4 + 2**16, 4)]
 )
 case("B15 a re-vote with the number used", "counted", SEQUENCE)(lambda p: [p.ballot("east", 0, 1) for _ in range(2)])
 case("B15 a re-vote with a lower number", "counted", SEQUENCE)(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -19,8 +20,12 @@ from tests.support.small_manifest import ROLES, small_manifest
 MANIFEST = small_manifest({name: bytes([number]) * 32 for number, (name, _, _) in enumerate(ROLES)})
 
 
+_numbers = count()
+
+
 def entry(kind: str, size: int = 1000, **changes: Any) -> RoleEntry:
-    return RoleEntry(kind, {**example(BODIES[kind]), **changes}, (), b"", bytes(size))
+    """An entry of so many bytes, which are no other entry's."""
+    return RoleEntry(kind, {**example(BODIES[kind]), **changes}, (), b"", next(_numbers).to_bytes(size))
 
 
 def selection(statuses: Mapping[str, str]) -> RoleEntry:
@@ -90,3 +95,19 @@ def test_the_manifests_limits_hold_for_entries_of_roles_and_their_blobs() -> Non
     document = {"hash": bytes(32), "length": (1 << 20) + 1}
     require_contents([], entry("complaint", document=document), MANIFEST)
     refused([], entry("complaint", document=document), "a blob of 1048577 bytes", tight)
+
+
+def test_an_extension_comes_before_the_end_and_is_to_a_later_time() -> None:
+    ends = MANIFEST.closes
+    first = entry("extension", closes=ends + 100, time=ends)
+    require_contents([], first, MANIFEST)
+    require_contents([first], entry("extension", closes=ends + 101, time=ends + 100), MANIFEST)
+    refused([], entry("extension", closes=ends, time=ends - 1), f"voting ends at {ends}")
+    refused([], entry("extension", closes=ends + 100, time=ends + 1), f"voting ends at {ends}")
+    refused([first], entry("extension", closes=ends + 100, time=ends), f"voting ends at {ends + 100}")
+
+
+def test_an_entry_that_is_there_is_not_appended_again() -> None:
+    complaint = entry("complaint")
+    require_contents([complaint], entry("complaint"), MANIFEST)
+    refused([complaint], complaint, "this very complaint entry already")

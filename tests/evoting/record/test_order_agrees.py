@@ -69,7 +69,9 @@ def verified(record: list[Entry], *, model: bool) -> bool:
     kinds = [kind for kind, _ in record]
     if "close" in kinds and "epoch" in kinds[kinds.index("close") :]:
         return False
-    entries = [SimpleNamespace(index=at, type=kind, fields=body) for at, (kind, body) in enumerate(record)]
+    entries = [
+        SimpleNamespace(index=at, type=kind, fields=body, raw=bytes([at])) for at, (kind, body) in enumerate(record)
+    ]
     state: Any = SimpleNamespace(
         entries=entries,
         of=lambda *kinds: [entry for entry in entries if entry.type in kinds],

@@ -65,15 +65,29 @@ def with_component(raw: bytes, source: bytes, at: int, target: int) -> bytes:
 BALLOTS = [ballot(STYLES["east"], 0, seed) for seed in range(6)]
 
 
-def test_a_copied_pad_is_found_as_pad_data_or_commitment(tmp_path: Path) -> None:
-    for number, target in enumerate((0, 3, 8)):
-        changed = with_component(BALLOTS[4], BALLOTS[1], 2, target)
+def test_a_copied_pad_or_commitment_is_found_as_pad_or_commitment(tmp_path: Path) -> None:
+    for number, (source, target) in enumerate([(2, 0), (2, 8), (9, 0), (9, 8)]):
+        changed = with_component(BALLOTS[4], BALLOTS[1], source, target)
         folder = tmp_path / str(number)
         assert repeats(folder, [*BALLOTS[:4], changed, BALLOTS[5]], [0] * 6) == {4: 1}
 
 
+def test_second_components_may_be_anything(tmp_path: Path) -> None:
+    """Their authors need not know them: whoever took another voter's would have that ballot rejected."""
+    for number, (source, target) in enumerate([(3, 3), (2, 3), (3, 0), (9, 3), (3, 8)]):
+        changed = with_component(BALLOTS[4], BALLOTS[1], source, target)
+        folder = tmp_path / str(number)
+        assert repeats(folder, [*BALLOTS[:4], changed, BALLOTS[5]], [0] * 6) == {}
+
+
+def test_an_opening_beyond_the_limit_reserves_its_ballot(tmp_path: Path) -> None:
+    entries = [BALLOTS[0], BALLOTS[1], BALLOTS[1]]
+    assert repeats(tmp_path / "a", entries, [0, claims.EXCESS, 0]) == {2: 1}
+    assert repeats(tmp_path / "b", entries, [0, claims.OPENING, 0]) == {}
+
+
 def test_a_repetition_within_one_ballot_is_found(tmp_path: Path) -> None:
-    changed = with_component(BALLOTS[2], BALLOTS[2], 0, 5)
+    changed = with_component(BALLOTS[2], BALLOTS[2], 0, 4)
     assert repeats(tmp_path, [*BALLOTS[:2], changed, *BALLOTS[3:]], [0] * 6) == {2: 2}
 
 

@@ -32,6 +32,8 @@ def read_config(path: Path, model: type[Model]) -> Model:
         raise ConfigError(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deeply") from None
     try:
         return model.model_validate(members)
     except ValidationError as error:

@@ -103,9 +103,14 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     trust = load_trust_root(options.trust_root)
     try:
-        arithmetic = load_group(options.arithmetic).name
+        group = load_group(options.arithmetic)
+        arithmetic = group.name
+        group.generator().encode()
+        load_pairing_group(arithmetic).g2_generator().encode()
     except ValueError as error:
         raise UnreadableError(str(error)) from None
+    except ModuleNotFoundError as error:
+        raise UnreadableError(f"this arithmetic needs the package {error.name}", "pip install '.[verify]'") from None
     settings = Settings(
         arithmetic=arithmetic,
         jobs=options.jobs or len(os.sched_getaffinity(0)),
@@ -117,20 +122,23 @@ def _run(options: argparse.Namespace) -> int:
     for path in (options.json, options.html):
         if path is not None and not path.parent.is_dir():
             raise UnreadableError(f"{path}: its directory does not exist", "create it first")
+        if path is not None and (path.is_dir() or not os.access(path.parent, os.W_OK)):
+            raise UnreadableError(f"{path} cannot be written", "give another place for the report")
     started = time.monotonic()
     state = State(options.record, trust, settings)
     try:
         checks = run_checks(state)
         report = make_report(state, checks, time.monotonic() - started)
         _print(report_lines(report))
+        # The verdict stands, and is printed, whether or not somebody took the reports' place away meanwhile.
         if options.json is not None:
-            _write(options.json, json.dumps(to_json(report), ensure_ascii=False, indent=1) + "\n")
+            _save(options.json, json.dumps(to_json(report), ensure_ascii=False, indent=1) + "\n")
         if options.html is not None:
             try:
                 contests = state.manifest.contests
             except NotRun:
                 contests = {}
-            _write(options.html, render(report, contests))
+            _save(options.html, render(report, contests))
     finally:
         settings.progress.close()
         state.close()
@@ -152,6 +160,13 @@ def _checkpoint(path: Path) -> bytes:
         return read_file(path, MAX_NOTE_BYTES)
     except FormatError as error:
         raise UnreadableError(f"checkpoint {path}: {error}", "give the file of an older checkpoint") from None
+
+
+def _save(path: Path, text: str) -> None:
+    try:
+        _write(path, text)
+    except UnreadableError as error:
+        print(f"evoting-verify: error: {error}", file=sys.stderr)
 
 
 def _write(path: Path, text: str) -> None:

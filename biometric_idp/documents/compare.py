@@ -14,7 +14,7 @@ from biometric_idp.population.register import DocumentKind, IdentityDocument, Pe
 
 @dataclass(frozen=True, slots=True)
 class DocumentPolicy:
-    """What is asked of a document. Configuration, not code.
+    """What is asked of a document. One for the Kyrgyz Republic; not yet configuration.
 
     Attributes:
         issuers: issuing states as ICAO codes; empty accepts any.

@@ -179,20 +179,32 @@ def _parser() -> argparse.ArgumentParser:
     )
     environment = os.environ
     parser.add_argument(
-        "--scale", type=_positive, default=_positive(environment.get("SCALE") or "1000"),
+        "--scale", type=_positive, default=environment.get("SCALE") or "1000",
         help="real ballots for each ballot cast (SCALE; default 1000; down to 1)",
     )  # fmt: skip
     parser.add_argument(
-        "--contest", choices=CONTESTS, default=environment.get("CONTEST") or "both", help="which contests (CONTEST)"
-    )
+        "--contest", type=_one_of(CONTESTS), default=environment.get("CONTEST") or "both", metavar="|".join(CONTESTS),
+        help="which contests (CONTEST)",
+    )  # fmt: skip
     parser.add_argument(
-        "--issuance", choices=ISSUANCE, default=environment.get("ISSUANCE") or None,
+        "--issuance", type=_one_of(ISSUANCE), default=environment.get("ISSUANCE") or None, metavar="|".join(ISSUANCE),
         help=f"credentials over HTTP from running services, or by files (ISSUANCE; http from SCALE={HTTP_SCALE} on)",
     )  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path(environment.get("OUT") or "var/demo"), help="directory")
     parser.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="worker processes")
     parser.add_argument("--fresh", action="store_true", help="remove an earlier demonstration in the directory first")
     return parser
+
+
+def _one_of(known: Sequence[str]) -> Callable[[str], str]:
+    """A type instead of choices, because defaults from the environment are looked at only by types."""
+
+    def chosen(text: str) -> str:
+        if text not in known:
+            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(known)}")
+        return text
+
+    return chosen
 
 
 def _positive(text: str) -> int:

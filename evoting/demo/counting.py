@@ -173,7 +173,8 @@ def publish(record: ElectionRecord, places: Places, jobs: int) -> None:
     record.board.prune()
 
 
-#: Up to so many ballots every trustee counts again before it decrypts; beyond, the demonstration verifies once for all.
+#: Up to so many ballots every trustee counts again before it decrypts. Beyond, the demonstration tells them that their
+#: own verifier has done so, which is not true: it measures the rest, and is no example.
 RECOUNT_LIMIT = 50_000
 
 

@@ -36,7 +36,7 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 TARGET = re.compile(r"\bmake ([a-z][a-z-]*)\b")
-COMMAND = re.compile(r"\bevoting-(?:demo|idp|issuer|mixer|office|registrar|trustee|verify|witness|voters)\b")
+COMMAND = re.compile(r"\bevoting-(?:demo|idp|issuer|mixer|office|registrar|trustee|verify|voter|voters|witness)\b")
 
 
 def text_of(path: Path) -> str:

@@ -443,3 +443,13 @@ class LockedOut(ForgedBallot):
 def member_sequence(entry: bytes) -> int:
     """The sequence number that a ballot claims."""
     return int(decode(decode(entry)["body"])["sequence"])
+
+
+@case("a pseudonym has one challenge more than the manifest allows", "challenges.uncounted")
+class TooManyChallenges(Case):
+    def epochs(self) -> list[list[bytes]]:
+        first, rest = super().epochs()
+        return [[*first, *(entry for _ in range(4) for entry in self.challenge("east", [5]))], rest]
+
+    def forced(self, selection: Selection) -> dict[int, int]:
+        return {ordinal: 2 for ordinal, byte in enumerate(selection.dispositions) if byte == 23}

@@ -143,7 +143,7 @@ class ReopenedVoting(Case):
         )
 
 
-@case("L8 an entry of two officers is appended once more, to undo what came after it", "order.counts")
+@case("an entry of two officers is appended once more, to undo what came after it", "order.counts")
 class ReplayedEntry(Case):
     def vote(self) -> None:
         super().vote()

@@ -30,7 +30,7 @@ def test_an_issuance_by_files_is_named_and_verified(election: SmallElection, ver
     path, page = tmp_path / "report.json", tmp_path / "report.html"
     code, lines = verify(election.record_path, "--json", str(path), "--html", str(page))
     assert code == 0
-    bare = "not cosigned: issuance went by files, without services"
+    bare = "not cosigned, as where issuance goes by files, without services"
     assert f"note      enrolment log: {bare}" in lines
     assert [f"note      ledger of issuer {issuer}: {bare}" in lines for issuer in (1, 2, 3, 4)] == [True] * 4
     found = json.loads(path.read_text())["cosigned"]

@@ -291,6 +291,38 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_work(
     code, lines = verify(election.record_path, "--json", str(tmp_path / "missing/report.json"))
     assert code == 2
     assert "does not exist" in lines[0]
+    code, lines = verify(election.record_path, "--html", str(tmp_path))
+    assert code == 2
+    assert "cannot be written" in lines[0]
+
+
+def test_a_report_that_cannot_be_written_after_the_work_leaves_the_verdict(
+    election: SmallElection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    words = ["--trust-root", str(election.trust_root_path), "--jobs", "1", "--json", str(tmp_path / "report.json")]
+    assert main(["run", str(election.record_path), *words]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.endswith("VERIFIED\n")
+    assert captured.err.splitlines()[-1].startswith("evoting-verify: error: ")
+    assert not (tmp_path / "report.json").exists()
+
+
+def test_an_arithmetic_whose_package_is_missing_is_no_verdict(
+    election: SmallElection, verify: Verify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import verifier.cli as module
+
+    def missing(_: str | None) -> object:
+        raise ModuleNotFoundError("No module named 'rbcl'", name="rbcl")
+
+    monkeypatch.setattr(module, "load_group", missing)
+    code, lines = verify(election.record_path, "--arithmetic", "portable")
+    assert code == 2
+    assert "needs the package rbcl" in lines[0]
 
 
 @pytest.mark.parametrize("arguments", [[], ["run"], ["run", "x"], ["frobnicate"], ["run", "x", "--jobs", "0"]])

@@ -26,13 +26,13 @@ class Cosigned:
 
     @property
     def is_bare(self) -> bool:
-        """Whether no witness of the policy has a line at all: the checkpoint went by files, without services."""
+        """Whether no witness of the policy has a line at all, as where a checkpoint goes by files."""
         return not self.by and not self.wrong
 
     def sentence(self) -> str:
         """What a reader of a report is told."""
         if self.is_bare:
-            return "not cosigned: issuance went by files, without services"
+            return "not cosigned, as where issuance goes by files, without services"
         quorum = "" if self.is_quorum else ", which is no quorum"
         return f"checkpoint cosigned by {len(self.by)} of {self.witnesses} log witnesses{quorum}"
 

@@ -54,3 +54,21 @@ def test_a_foreign_directory_is_refused_in_one_line(
         assert error.startswith("evoting-demo: error: ")
         assert error.count("\n") == 1
     assert sorted((path.name, path.read_bytes()) for path in out.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SCALE", "0"), ("SCALE", "abc"), ("SCALE", "1.5"), ("CONTEST", "foo"), ("ISSUANCE", "foo")]
+)
+def test_a_mistyped_setting_is_one_line_and_touches_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    out = tmp_path / "demo"
+    Plan.load_or_start(out / "plan.json", 1000, "both")
+    before = (out / "plan.json").read_bytes()
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as stopped:
+        main(["--out", str(out)])
+    assert stopped.value.code == 2
+    assert value in capsys.readouterr().err.splitlines()[-1]
+    assert (out / "plan.json").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["demo"]

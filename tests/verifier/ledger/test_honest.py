@@ -45,7 +45,7 @@ def test_an_honest_election_is_verified(case: Case) -> None:
     }
     assert report["partial"] == {"count": 0, "positions": []}
     assert "MODEL ELECTION" in shown
-    assert "note      ledger of issuer 2: not cosigned: issuance went by files, without services" in shown
+    assert "note      ledger of issuer 2: not cosigned, as where issuance goes by files, without services" in shown
 
 
 def test_the_checks_are_those_of_the_specification() -> None:
@@ -60,7 +60,7 @@ def test_the_page_is_self_contained(case: Case) -> None:
     page = path.read_text()
     assert "NOT VERIFIED" in page
     assert "position 0 has one request" in page
-    assert "not cosigned: issuance went by files" in page
+    assert "not cosigned, as where issuance goes by files" in page
     assert not re.search(r"<(script|img|link|iframe|a)\b|\b(src|href|on\w+)=", page)
 
 

@@ -29,7 +29,7 @@ def plain_sequences(rows: list[Row]) -> set[int]:
     highest: dict[int, int] = {}
     last: dict[int, int] = {}
     for ordinal, (pseudonym, sequence, claim) in enumerate(rows):
-        rises = sequence > highest.get(pseudonym, -1)
+        rises = highest.get(pseudonym, -1) < sequence <= highest.get(pseudonym, 0) + 65_536
         if claim == claims.SEQUENCE:
             if rises:
                 wrong.add(ordinal)
@@ -48,7 +48,7 @@ def plain_sequences(rows: list[Row]) -> set[int]:
     st.lists(
         st.tuples(
             st.integers(0, 5),
-            st.integers(0, 4),
+            st.sampled_from([0, 1, 2, 3, 4, 65_536, 65_537, 65_538, 131_073, 2**53 - 1]),
             st.sampled_from([claims.COUNTED, claims.SUPERSEDED, claims.SEQUENCE]),
         ),
         max_size=25,
@@ -56,6 +56,21 @@ def plain_sequences(rows: list[Row]) -> set[int]:
 )
 def test_sequences(rows: list[Row]) -> None:
     assert {ordinal for ordinal, _, _ in wrong_sequences(table(rows, BALLOT))} == plain_sequences(rows)
+
+
+def test_a_number_is_at_most_65536_above_the_one_before() -> None:
+    counted, rejected = claims.COUNTED, claims.SEQUENCE
+    for rows, wrong in (
+        ([(0, 65_536, counted)], set()),
+        ([(0, 65_537, counted)], {0}),
+        ([(0, 65_537, rejected)], set()),
+        ([(0, 3, claims.SUPERSEDED), (0, 65_539, counted)], set()),
+        ([(0, 3, claims.SUPERSEDED), (0, 65_540, counted)], {1}),
+        ([(0, 3, counted), (0, 65_539, rejected)], {1}),
+        ([(0, 3, counted), (0, 65_540, rejected)], set()),
+        ([(1, 65_536, counted), (0, 131_072, counted)], {1}),
+    ):
+        assert {ordinal for ordinal, _, _ in wrong_sequences(table(rows, BALLOT))} == wrong, rows
 
 
 @given(

@@ -1,4 +1,8 @@
-"""A fresh face check after sign-in, against the template in the vault; the session's level rises."""
+"""A fresh face check after sign-in, against the template in the vault; the session's level rises.
+
+Failures count against the account, with the delays of enrolment but apart from them: whoever fails at enrolment with
+somebody's document keeps nobody from signing in, and whoever has somebody's device does not try faces without end.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ from sqlalchemy import Connection
 
 from biometric_idp.idp.accounts.repository import AccountRepository
 from biometric_idp.idp.context import Idp
+from biometric_idp.idp.enrolment.repository import FailureRepository
+from biometric_idp.idp.enrolment.throttle import count_failure, may_try, require_turn
 from biometric_idp.idp.faces import service as faces
 from biometric_idp.idp.faces.repository import LivenessRepository, StoredLiveness
 from biometric_idp.idp.sessions.repository import SessionRepository
@@ -17,7 +23,14 @@ Answer = dict[str, object]
 
 def begin(db: Connection, idp: Idp, session_id: bytes) -> Answer:
     session = require_session(db, session_id, idp.clock(), ACCOUNT, lock=True)
+    assert session.account is not None
+    may_try(db, _subject(idp, session.account), idp.clock())
     return faces.begin(db, idp, session_id, session.expires)
+
+
+def _subject(idp: Idp, account: str) -> bytes:
+    """Whom failures are counted against."""
+    return idp.digest("fresh-face", account.encode())
 
 
 def _look(db: Connection, idp: Idp, session_id: bytes) -> tuple[str, StoredLiveness | None]:
@@ -40,17 +53,28 @@ def take_frames(idp: Idp, session_id: bytes, sequence: int, frames: list[bytes])
 
 def match(idp: Idp, session_id: bytes) -> Answer:
     """Compare and raise the level. After a mismatch, liveness has to be shown again."""
-    voter, stored = idp.committer.read(lambda db: _look(db, idp, session_id))
+
+    def look(db: Connection) -> tuple[str, StoredLiveness | None]:
+        session = require_session(db, session_id, idp.clock(), ACCOUNT)
+        assert session.account is not None
+        may_try(db, _subject(idp, session.account), idp.clock())
+        return _look(db, idp, session_id)
+
+    voter, stored = idp.committer.read(look)
     matched = faces.matches_template(idp, faces.probe_of(idp, stored), voter)
 
     def decide(db: Connection) -> Answer | Problem:
         session = require_session(db, session_id, idp.clock(), ACCOUNT, lock=True)
-        LivenessRepository(db).erase(session_id)
         assert session.account is not None
+        failures = _subject(idp, session.account)
+        require_turn(db, failures, idp.clock())
+        LivenessRepository(db).erase(session_id)
         subject = idp.subject(session.account)
         if not matched:
+            count_failure(db, idp.config.enrolment, failures, idp.clock())
             idp.audit.record(db, "fresh-face-mismatch", idp.clock(), account=subject)
             return Problem("face-mismatch")
+        FailureRepository(db).clear(failures)
         level = "passkey+face"
         SessionRepository(db).change(session_id, level=level, must=None, began=idp.clock())
         idp.audit.record(db, "fresh-face-matched", idp.clock(), account=subject)

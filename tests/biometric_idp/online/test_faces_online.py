@@ -27,7 +27,12 @@ def fixture_parties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Partie
     FileMasterKey.generate(directory / "master.key")
 
     def change(members: dict[str, Any]) -> None:
-        members["enrolment"] = {"steps": ["document", "liveness", "face", "passkey"]}
+        members["enrolment"] = {
+            "steps": ["document", "liveness", "face", "passkey"],
+            "failures": 1,
+            "first_delay": 4,
+            "longest_delay": 4,
+        }
         members["liveness"] = {"fixed_order": list(ORDER)}
         members["biometrics"] = {"master_key": str(directory / "master.key"), "workers": 2}
         members["sign_in"] = {"face": "always"}
@@ -83,7 +88,13 @@ def test_a_person_enrols_with_their_face_and_signs_in_with_a_fresh_check(parties
     assert refused(device.get, "/v1/account", device.session) == "more-checks-needed"
     # The recording of the first session is recognised.
     assert refused(show, device, video("obama"), "/v1/sign-in") == "liveness-replayed"
-    assert show(device, video("obama", seed=2), "/v1/sign-in")["state"] == "passed"
+    # Somebody else with the device and its passkey does not try faces without end.
+    own = video("obama", seed=2)  # made now, since that takes longer than the delay
+    assert show(device, video("biden", seed=4), "/v1/sign-in")["state"] == "passed"
+    assert refused(device.post, "/v1/sign-in/face", None, device.session) == "face-mismatch"
+    assert refused(show, device, own, "/v1/sign-in") == "too-many-attempts"
+    time.sleep(5)
+    assert show(device, own, "/v1/sign-in")["state"] == "passed"
     matched = device.post("/v1/sign-in/face", None, device.session)
     assert matched["amr"] == ["pop", "user", "face"]
     assert device.post("/v1/account/templates/revoke", None, device.session) == {"state": "revoked"}

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from biometric_idp.idp.accounts.repository import AccountRepository
 from biometric_idp.idp.context import Idp
 from biometric_idp.idp.enrolment.repository import FailureRepository
-from biometric_idp.idp.enrolment.throttle import count_failure, may_try, require_turn
+from biometric_idp.idp.enrolment.throttle import count_failure
 from biometric_idp.idp.faces import service as faces
 from biometric_idp.idp.faces.repository import LivenessRepository, StoredLiveness
 from biometric_idp.idp.sessions.repository import SessionRepository
@@ -24,13 +24,24 @@ Answer = dict[str, object]
 def begin(db: Connection, idp: Idp, session_id: bytes) -> Answer:
     session = require_session(db, session_id, idp.clock(), ACCOUNT, lock=True)
     assert session.account is not None
-    may_try(db, _subject(idp, session.account), idp.clock())
+    _require_turn(FailureRepository(db).get(_subject(idp, session.account)), idp.clock())
     return faces.begin(db, idp, session_id, session.expires)
 
 
 def _subject(idp: Idp, account: str) -> bytes:
     """Whom failures are counted against."""
     return idp.digest("fresh-face", account.encode())
+
+
+def _require_turn(failures: tuple[int, int, int], now: int) -> None:
+    """Refuse a comparison that comes too early after failures.
+
+    Raises:
+        Problem: ``too-many-faces``.
+    """
+    until = failures[1]
+    if now < until:
+        raise Problem("too-many-faces", retry_after=until - now)
 
 
 def _look(db: Connection, idp: Idp, session_id: bytes) -> tuple[str, StoredLiveness | None]:
@@ -57,7 +68,7 @@ def match(idp: Idp, session_id: bytes) -> Answer:
     def look(db: Connection) -> tuple[str, StoredLiveness | None]:
         session = require_session(db, session_id, idp.clock(), ACCOUNT)
         assert session.account is not None
-        may_try(db, _subject(idp, session.account), idp.clock())
+        _require_turn(FailureRepository(db).get(_subject(idp, session.account)), idp.clock())
         return _look(db, idp, session_id)
 
     voter, stored = idp.committer.read(look)
@@ -67,7 +78,7 @@ def match(idp: Idp, session_id: bytes) -> Answer:
         session = require_session(db, session_id, idp.clock(), ACCOUNT, lock=True)
         assert session.account is not None
         failures = _subject(idp, session.account)
-        require_turn(db, failures, idp.clock())
+        _require_turn(FailureRepository(db).take(failures), idp.clock())
         LivenessRepository(db).erase(session_id)
         subject = idp.subject(session.account)
         if not matched:

@@ -92,7 +92,7 @@ def test_a_person_enrols_with_their_face_and_signs_in_with_a_fresh_check(parties
     own = video("obama", seed=2)  # made now, since that takes longer than the delay
     assert show(device, video("biden", seed=4), "/v1/sign-in")["state"] == "passed"
     assert refused(device.post, "/v1/sign-in/face", None, device.session) == "face-mismatch"
-    assert refused(show, device, own, "/v1/sign-in") == "too-many-attempts"
+    assert refused(show, device, own, "/v1/sign-in") == "too-many-faces"
     time.sleep(5)
     assert show(device, own, "/v1/sign-in")["state"] == "passed"
     matched = device.post("/v1/sign-in/face", None, device.session)

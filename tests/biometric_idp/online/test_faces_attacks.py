@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,10 +12,15 @@ import pytest
 from tests.biometric_idp.biometrics.live import measure, video
 from tests.biometric_idp.online.everything import checkpoint_sqlite, files_of, holds, readings
 from tests.biometric_idp.online.parties import Device, Parties
-from tests.biometric_idp.online.test_faces_online import fixture_parties, refused, show
+from tests.biometric_idp.online.test_faces_online import face_parties, refused, show
 
-__all__ = ["fixture_parties"]
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", name="parties")
+def fixture_parties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parties]:
+    with face_parties(tmp_path_factory.mktemp("faces")) as parties:
+        yield parties
 
 
 def test_C9_a_photograph_before_the_camera_is_refused(parties: Parties) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +20,14 @@ from tests.support.faces import image
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module", name="parties")
-def fixture_parties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parties]:
+@contextmanager
+def face_parties(directory: Path, **enrolment: int) -> Iterator[Parties]:
     """Services that demand liveness and face; the first citizen's portrait is that of one real person."""
     portrait = image("obama/obama2.jpg")
-    directory = tmp_path_factory.mktemp("faces")
     FileMasterKey.generate(directory / "master.key")
 
     def change(members: dict[str, Any]) -> None:
-        members["enrolment"] = {
-            "steps": ["document", "liveness", "face", "passkey"],
-            "failures": 1,
-            "first_delay": 4,
-            "longest_delay": 4,
-        }
+        members["enrolment"] = {"steps": ["document", "liveness", "face", "passkey"], **enrolment}
         members["liveness"] = {"fixed_order": list(ORDER)}
         members["biometrics"] = {"master_key": str(directory / "master.key"), "workers": 2}
         members["sign_in"] = {"face": "always"}
@@ -47,6 +42,12 @@ def fixture_parties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Partie
         yield parties
     finally:
         parties.stop()
+
+
+@pytest.fixture(scope="module", name="parties")
+def fixture_parties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parties]:
+    with face_parties(tmp_path_factory.mktemp("faces"), failures=1, first_delay=4, longest_delay=4) as parties:
+        yield parties
 
 
 def show(device: Device, frames: Sequence[bytes], where: str = "/v1/enrolments") -> dict[str, Any]:

@@ -13,6 +13,7 @@ from crypto import cbor
 from crypto.dkg.files import MAX_SHARE_BYTES, MAX_STATE_BYTES, KeyShareFile, ParticipantState
 from crypto.dkg.messages import as_map
 from crypto.errors import DecodeError
+from evoting.files import synchronise_directory
 from evoting.trustees.errors import TrusteeError
 
 _STATE = "ceremony-state.cbor"
@@ -120,7 +121,7 @@ class TrusteeStore:
                 finally:
                     os.close(descriptor)
                 path.unlink()
-        _sync_directory(self.root)
+        synchronise_directory(self.root)
 
     def load_destruction(self) -> bytes | None:
         """The protocol of the destruction, where there was one."""
@@ -187,17 +188,9 @@ def write_durably(path: Path, data: bytes, mode: int = 0o644) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_directory(path.parent)
+        synchronise_directory(path.parent)
     except OSError as error:
         raise TrusteeError(f"{path} cannot be written: {error.strerror}") from None
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _require_private(path: Path, mode: int) -> None:

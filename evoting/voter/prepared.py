@@ -17,6 +17,7 @@ from crypto.errors import DecodeError
 from crypto.group import load_group
 from evoting.ballots.ballot import encode_challenged_ballot, tracking_code, tracking_hash
 from evoting.ballots.build import Entropy, sign_ballots, sign_challenges
+from evoting.files import synchronise_directory
 from evoting.voter.errors import VoterError
 from evoting.voter.wallet import Wallet
 
@@ -92,7 +93,7 @@ def claim_prepared(path: Path, use: Use, pseudonym: bytes) -> Prepared:
         if pseudonym not in prepared.body:
             raise VoterError(f"{path} was made with another wallet")
         path.rename(place)
-        _synchronise(place.parent)
+        synchronise_directory(place.parent)
         return prepared
     if not place.exists():
         raise VoterError(f"{path} is not there: a prepared ballot is used once")
@@ -102,7 +103,7 @@ def claim_prepared(path: Path, use: Use, pseudonym: bytes) -> Prepared:
 def forget_prepared(path: Path, use: Use) -> None:
     """Delete the file when what was made of it is safe."""
     _claimed(path, use).unlink()
-    _synchronise(path.parent)
+    synchronise_directory(path.parent)
 
 
 _DONE: dict[Use, str] = {"cast": "cast", "challenge": "challenged"}
@@ -125,11 +126,3 @@ def _read(path: Path) -> Prepared:
     if not all(isinstance(content[name], bytes) for name in names):
         raise VoterError(f"{path} is no prepared ballot")
     return Prepared(*(content[name] for name in names))
-
-
-def _synchronise(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

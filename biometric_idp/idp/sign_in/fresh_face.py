@@ -47,6 +47,7 @@ def _require_turn(failures: tuple[int, int, int], now: int) -> None:
 def _look(db: Connection, idp: Idp, session_id: bytes) -> tuple[str, StoredLiveness | None]:
     session = require_session(db, session_id, idp.clock(), ACCOUNT)
     assert session.account is not None
+    _require_turn(FailureRepository(db).get(_subject(idp, session.account)), idp.clock())
     account = AccountRepository(db).get(session.account)
     if account is None:
         raise Problem("session-needed")
@@ -64,14 +65,7 @@ def take_frames(idp: Idp, session_id: bytes, sequence: int, frames: list[bytes])
 
 def match(idp: Idp, session_id: bytes) -> Answer:
     """Compare and raise the level. After a mismatch, liveness has to be shown again."""
-
-    def look(db: Connection) -> tuple[str, StoredLiveness | None]:
-        session = require_session(db, session_id, idp.clock(), ACCOUNT)
-        assert session.account is not None
-        _require_turn(FailureRepository(db).get(_subject(idp, session.account)), idp.clock())
-        return _look(db, idp, session_id)
-
-    voter, stored = idp.committer.read(look)
+    voter, stored = idp.committer.read(lambda db: _look(db, idp, session_id))
     matched = faces.matches_template(idp, faces.probe_of(idp, stored), voter)
 
     def decide(db: Connection) -> Answer | Problem:

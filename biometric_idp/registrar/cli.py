@@ -198,8 +198,8 @@ def _sign_enrolment(arguments: argparse.Namespace) -> None:
     missing = missing_enrolments(source, read_enrolment_entries(arguments.enrolment_log), confirmed)
     if missing != arguments.missing:
         raise StateError(
-            f"{missing} enrolments that this registrar confirmed are not in the log: ask the identity provider why; "
-            f"--missing {missing} signs all the same"
+            f"the log lacks {missing} of the enrolments that this registrar confirmed, where {arguments.missing} were "
+            f"expected: ask the identity provider why; --missing {missing} signs all the same"
         )
     write_atomic(arguments.out, countersigned(entry, registrar.key, binding))
     print(json.dumps({"enrolments": len(confirmed) - missing, "missing": missing}))

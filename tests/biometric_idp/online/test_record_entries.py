@@ -81,9 +81,12 @@ def test_both_sign_the_enrolment_entry_and_the_registrar_reads_the_log_before(ha
 
 def test_a_log_without_a_confirmed_enrolment_is_signed_only_knowingly(handing: Handing) -> None:
     """C12 as the registrar meets it: who leaves a voter's passkey out of the log takes the vote away."""
+    run("idp", *handing.idp_words(handing.directory / "second"))
+    line = refused("registrar", *handing.registrar_words("second", "--missing", "1"))
+    assert "lacks 0 of the enrolments that this registrar confirmed, where 1 were expected" in line
     run("idp", *handing.idp_words(handing.directory / "first"))
     line = refused("registrar", *handing.registrar_words("first"))
-    assert "1 enrolments that this registrar confirmed are not in the log" in line
+    assert "the log lacks 1 of the enrolments that this registrar confirmed, where 0 were expected" in line
     assert run("registrar", *handing.registrar_words("first", "--missing", "1")) == {"enrolments": 1, "missing": 1}
     assert "not the one of the checkpoint" in refused("registrar", *handing.registrar_words("second"))
 
